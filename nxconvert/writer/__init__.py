@@ -1,0 +1,1 @@
+"""Writing a tree into an HDF5 file: whole or absent, the same bytes for the same input."""
