@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 #: A note or a warning costs nothing; ``lost`` means that a scan or a frame is missing from the result.
 SEVERITIES = ("note", "warning", "lost")
@@ -46,6 +47,9 @@ class Problem:
         return text
 
 
+_Error = TypeVar("_Error", bound="NxconvertError")
+
+
 class NxconvertError(Exception):
     """An error made of one or more problems; its text is theirs, one after the other."""
 
@@ -57,7 +61,7 @@ class NxconvertError(Exception):
         return "\n".join(str(problem) for problem in self.problems)
 
     @classmethod
-    def at(cls, place: Place | str, found: str, expected: str = "", hint: str = "") -> NxconvertError:
+    def at(cls: type[_Error], place: Place | str, found: str, expected: str = "", hint: str = "") -> _Error:
         """Make an error of one problem."""
         where = place if isinstance(place, Place) else Place(str(place))
         return cls(Problem(where, found, expected, hint, severity="lost"))

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from nxconvert.errors import Problem
+from nxconvert import outputs, registry
+from nxconvert.errors import NxconvertError, Place, Problem, ReadError, RequestError
+from nxconvert.scan import Scan, ScanFile
+from nxconvert.selection import Selection, parse_selection
+
+if TYPE_CHECKING:
+    from nxconvert.mapping.engine import Mapping
+    from nxconvert.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +30,8 @@ class ConvertOptions:
     ``mappings``: names of shipped mappings or paths, most general first; empty: the format's own. ``settings``:
     values by parameter name that win over every source (``--set``). ``scans``: selection such as ``1,3-5,7.2``.
     ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``timestamp``: seconds since 1970 that stand for
-    the clock. ``command``: the command line for the provenance.
+    the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths of
+    the sources are given there.
     """
 
     mappings: tuple[str, ...] = ()
@@ -48,6 +64,7 @@ class Outcome:
     bytes_out: int = 0
     problems: list[Problem] = field(default_factory=list)
     tree: str = ""
+    trace: str = ""
 
     @property
     def lost(self) -> int:
@@ -57,3 +74,249 @@ class Outcome:
 
 #: called with (bytes done, bytes in all or None); raises KeyboardInterrupt to stop
 Progress = Callable[[int, "int | None"], None]
+
+
+def plan_outputs(sources: Sequence[str], output: str | None, options: ConvertOptions) -> list[tuple[str, str]]:
+    """Give the pairs of source and output; see ``outputs.plan_outputs``."""
+    endings = sorted({ending for reader in registry.readers().values() for ending in reader.extensions})
+    return outputs.plan_outputs(sources, output, options.existing, endings)
+
+
+def convert_file(source: str, output: str, options: ConvertOptions, progress: Progress | None = None) -> Outcome:
+    """Convert one input into one NeXus file (``-``: standard output).
+
+    A wrong request raises RequestError or MappingError before anything is done; whatever is wrong with the input or
+    the output is told in the outcome, whose status then is ``failed``.
+    """
+    return _run([source], output, options, progress)
+
+
+def merge_files(
+    sources: Sequence[str], output: str, options: ConvertOptions, progress: Progress | None = None
+) -> Outcome:
+    """Convert several inputs into one NeXus file; entries of equal name get ``_2``, ``_3`` ..."""
+    outputs.check_outputs([(source, output) for source in sources[:1]], options.existing)
+    if os.path.realpath(output) in {os.path.realpath(source) for source in sources}:
+        raise RequestError.at(output, "is one of the inputs", hint="choose another output with -o")
+    return _run(sources, output, options, progress)
+
+
+def dry_run(source: str, options: ConvertOptions) -> Outcome:
+    """Read one input and give the trees that would be written as text, without writing anything."""
+    run = _Run(options, None)
+    outcome = Outcome(source)
+
+    def work() -> None:
+        texts: list[str] = []
+        with run.open(source, outcome) as file:
+            for _scan, trees in run.trees(file, outcome):
+                texts.extend(tree.dump() for tree in trees)
+        outcome.tree = "".join(texts)
+        run.check_any(source, outcome)
+
+    _guard(outcome, work)
+    return outcome
+
+
+def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress: Progress | None) -> Outcome:
+    run = _Run(options, progress)
+    outcome = Outcome(sources[0] if len(sources) == 1 else f"{len(sources)} files", output)
+    if output != "-" and options.existing == "skip" and os.path.lexists(output):
+        outcome.status = "skipped"
+        return outcome
+
+    def work() -> None:
+        if output == "-":
+            with tempfile.TemporaryDirectory(prefix="nxconvert-") as folder:
+                path = os.path.join(folder, "stdout.nxs")
+                run.write(sources, path, outcome)
+                with open(path, "rb") as made:
+                    shutil.copyfileobj(made, sys.stdout.buffer, 1 << 20)
+                sys.stdout.buffer.flush()
+        else:
+            run.write(sources, output, outcome)
+
+    _guard(outcome, work)
+    return outcome
+
+
+def _guard(outcome: Outcome, work: Callable[[], None]) -> None:
+    """Do the work; turn what goes wrong into problems of the outcome, so that the next input has its turn."""
+    began = time.monotonic()
+    try:
+        work()
+    except RequestError:
+        raise
+    except NxconvertError as error:
+        outcome.status = "failed"
+        outcome.problems.extend(error.problems)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # a fault of a reader (ours or a plug-in's) must not end a run over many files
+        import traceback
+
+        outcome.status = "failed"
+        outcome.trace = traceback.format_exc()
+        outcome.problems.append(
+            Problem(
+                Place(outcome.source),
+                f"not converted, {type(error).__name__}: {error}",
+                hint="this is a fault of the program: please report it with the file; -v shows where it happened",
+                severity="lost",
+            )
+        )
+    finally:
+        outcome.seconds = time.monotonic() - began
+
+
+class _Run:
+    """One conversion: options checked and the mapping loaded before any data are touched."""
+
+    def __init__(self, options: ConvertOptions, progress: Progress | None) -> None:
+        from nxconvert.writer.provenance import clock
+
+        self.options = options
+        self.progress = progress
+        self.selection: Selection | None = parse_selection(options.scans)
+        self.when = clock(options.timestamp)
+        self.reader = registry.reader(options.reader) if options.reader else None
+        self._mappings: dict[str, Mapping] = {}
+        if self.reader is not None:
+            self.mapping(self.reader.name)
+        elif options.mappings:
+            self.mapping("")
+
+    def mapping(self, reader: str) -> Mapping:
+        """Give the mapping for a format: what the user named, else the format's own."""
+        if reader not in self._mappings:
+            from nxconvert.mapping.engine import load
+
+            names = self.options.mappings or (reader,)
+            self._mappings[reader] = load(
+                names, settings=self.options.settings, layout=self.options.layout, default=reader or None
+            )
+        return self._mappings[reader]
+
+    def open(self, source: str, outcome: Outcome) -> ScanFile:
+        """Open a source with the reader that the user named or that knows the file."""
+        reader = self.reader or registry.identify(source)
+        file = reader.open(source)
+        self.mapping_in_use = self.mapping(reader.name)
+        self.mapping_in_use.begin_file(source, self.options.time_zone)
+        outcome.bytes_in += file.size or 0
+        return file
+
+    def trees(self, file: ScanFile, outcome: Outcome) -> Iterator[tuple[Scan, list[Tree]]]:
+        """Give each wanted scan with its trees; a scan that cannot be mapped is a problem, not the end."""
+        mapping = self.mapping_in_use
+        for scan in self._scans(file):
+            outcome.problems.extend(scan.problems)
+            try:
+                trees, problems = mapping.trees(scan)
+            except NxconvertError as error:
+                outcome.problems.extend(error.problems)
+                continue
+            outcome.problems.extend(problems)
+            outcome.scans += 1
+            yield scan, trees
+            if self.progress is not None:
+                self.progress(file.position, file.size)
+        outcome.problems.extend(file.problems)
+
+    def _scans(self, file: ScanFile) -> Iterator[Scan]:
+        if self.selection is None:
+            return iter(file)
+        return file.scans(self.selection)
+
+    def check_any(self, source: str, outcome: Outcome) -> None:
+        """Refuse a result without a single scan."""
+        if outcome.scans:
+            return
+        if self.selection is not None:
+            raise ReadError.at(source, f"has no scan {self.selection.text}", hint="'nxconvert info' lists the scans")
+        if not outcome.lost:
+            raise ReadError.at(source, "holds no scan", hint="'nxconvert formats' lists what can be read")
+        outcome.status = "failed"
+
+    def write(self, sources: Sequence[str], output: str, outcome: Outcome) -> None:
+        """Read all sources and write one file."""
+        from nxconvert.writer.hdf5 import NexusWriter
+        from nxconvert.writer.provenance import NAME, Provenance
+
+        options = self.options
+        provenance = Provenance(self._options_text(), "", self.when, options.root)
+        folder = os.path.dirname(os.path.abspath(output))
+        os.makedirs(folder, exist_ok=True)
+        with ExitStack() as stack:
+            writer: NexusWriter | None = None
+            used: set[str] = set()
+            first = ""
+            consumed = []
+            for number, source in enumerate(sources):
+                with self.open(source, outcome) as file:
+                    for scan, trees in self.trees(file, outcome):
+                        if writer is None:  # only now is it known that there is something to write
+                            writer = stack.enter_context(
+                                NexusWriter(output, compression_name=options.compression, access=options.access)
+                            )
+                        for tree in trees:
+                            tree.name = _unused(tree.name, used)
+                            used.add(tree.name)
+                            writer.write(tree)
+                            if not first:
+                                first = tree.name
+                                provenance.mapping = self.mapping_in_use.describe()
+                                writer.add_group(f"{first}/{NAME}", provenance.process())
+                            else:
+                                writer.link(f"{tree.name}/{NAME}", f"{first}/{NAME}")
+                            provenance.add(tree.name, scan, number)
+                    consumed.extend(file.sources())
+            self.check_any(outcome.source, outcome)
+            if writer is None:
+                return
+            writer.add_group(f"{first}/{NAME}/sources", provenance.sources(consumed))
+            writer.add_group(f"{first}/{NAME}/scans", provenance.scans())
+            writer.root_attributes(_root_attributes(output, first, self.when))
+        outcome.bytes_out = os.path.getsize(output)
+
+    def _options_text(self) -> str:
+        options = self.options
+        chosen = {
+            "command": options.command,
+            "mappings": list(options.mappings),
+            "settings": options.settings,
+            "scans": options.scans,
+            "reader": options.reader,
+            "time_zone": options.time_zone,
+            "compression": options.compression,
+            "access": options.access,
+            "layout": options.layout,
+        }
+        return json.dumps(chosen, ensure_ascii=False)
+
+
+def _unused(name: str, used: set[str]) -> str:
+    if name not in used:
+        return name
+    number = 2
+    while f"{name}_{number}" in used:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _root_attributes(output: str, first: str, when: float) -> dict[str, Any]:
+    import h5py
+
+    from nxconvert.version import __version__
+    from nxconvert.writer.provenance import iso_time
+
+    return {
+        "NX_class": "NXroot",
+        "default": first,
+        "file_name": os.path.basename(output),
+        "file_time": iso_time(when),
+        "HDF5_Version": h5py.version.hdf5_version,
+        "h5py_version": h5py.version.version,
+        "creator": "nxconvert",
+        "creator_version": __version__,
+    }

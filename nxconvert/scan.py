@@ -8,7 +8,7 @@ namespace and name: ``columns.det``, ``positioners.th``, ``detectors.mca_0.data`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -134,6 +134,10 @@ class SourceFile:
     sha256: str
 
 
+#: Tells whether the scan of this number and order is wanted.
+Wanted = Callable[[int, int], bool]
+
+
 class ScanFile(ABC):
     """An open input: a context manager that gives its scans in file order, one at a time, keeping none of them."""
 
@@ -141,10 +145,18 @@ class ScanFile(ABC):
     path: str
     #: problems of the file as a whole (those of a scan are with the scan)
     problems: list[Problem]
+    #: bytes of the input that were read so far, for a progress bar
+    position: int = 0
 
     @abstractmethod
+    def scans(self, wanted: Wanted | None = None) -> Iterator[Scan]:
+        """Give the scans in file order, or only those for which ``wanted(number, order)`` holds.
+
+        A scan that is not wanted is passed over without parsing it. ReadError where the file cannot be read on.
+        """
+
     def __iter__(self) -> Iterator[Scan]:
-        """Give the scans in file order; ReadError where the file cannot be read on."""
+        return self.scans()
 
     @abstractmethod
     def sources(self) -> list[SourceFile]:

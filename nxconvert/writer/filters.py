@@ -1,0 +1,100 @@
+"""Compression of chunks: in threads outside HDF5 for deflate, by HDF5's own plug-ins for the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from h5py import h5p, h5z
+
+from nxconvert.arrays import Array
+from nxconvert.errors import RequestError, near_names
+
+#: ISA-L's level 1: as small as zlib's level 4 on shuffled counts and 15 times as fast (1.3 GB/s on one core).
+DEFLATE_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """A way to compress chunks: how to declare it to HDF5, and how to do it outside HDF5 where that is faster."""
+
+    name: str
+    declare: Callable[[Any, int], None] | None
+    encode: Callable[[Array], bytes] | None
+    #: an option of the HDF5 library of 1998 can read it, or a plug-in is needed
+    plugin: bool = False
+
+
+def _declare_gzip(plist: Any, itemsize: int) -> None:
+    if itemsize > 1:
+        plist.set_shuffle()
+    plist.set_deflate(DEFLATE_LEVEL)
+
+
+def encode_gzip(chunk: Array) -> bytes:
+    """Shuffle and deflate one whole chunk (C order) into the bytes that HDF5's own filters would decode."""
+    from isal import isal_zlib
+
+    width = chunk.itemsize
+    data = chunk.reshape(-1).view(np.uint8)
+    if width > 1:
+        data = np.ascontiguousarray(data.reshape(-1, width).T)
+    compressed: bytes = isal_zlib.compress(data, DEFLATE_LEVEL)
+    return compressed
+
+
+def _declare_lzf(plist: Any, itemsize: int) -> None:
+    if itemsize > 1:
+        plist.set_shuffle()
+    plist.set_filter(h5z.FILTER_LZF, h5z.FLAG_OPTIONAL)
+
+
+def _declare_plugin(make: str, **options: Any) -> Callable[[Any, int], None]:
+    def declare(plist: Any, itemsize: int) -> None:  # noqa: ARG001 - one signature for all
+        import hdf5plugin
+
+        filters = getattr(hdf5plugin, make)(**options)
+        plist.set_filter(filters["compression"], h5z.FLAG_OPTIONAL, filters["compression_opts"])
+
+    return declare
+
+
+COMPRESSIONS: dict[str, Compression] = {
+    "none": Compression("none", None, None),
+    "gzip": Compression("gzip", _declare_gzip, encode_gzip),
+    "lzf": Compression("lzf", _declare_lzf, None, plugin=True),
+    "bitshuffle": Compression("bitshuffle", _declare_plugin("Bitshuffle"), None, plugin=True),
+    "blosc2": Compression("blosc2", _declare_plugin("Blosc2", cname="zstd", clevel=3), None, plugin=True),
+    "zstd": Compression("zstd", _declare_plugin("Zstd"), None, plugin=True),
+}
+
+
+def compression(name: str) -> Compression:
+    """Give the compression called *name*; RequestError with near names when there is none."""
+    try:
+        return COMPRESSIONS[name]
+    except KeyError:
+        raise RequestError.at("--compression", f"'{name}' is not known", hint=near_names(name, COMPRESSIONS)) from None
+
+
+def chunk_properties(chunks: tuple[int, ...], how: Compression, itemsize: int) -> Any:
+    """Make the creation properties of a chunked dataset: no times, no fill, the filters declared."""
+    plist = h5p.create(h5p.DATASET_CREATE)
+    plist.set_obj_track_times(False)
+    plist.set_chunk(chunks)
+    if how.declare is not None:
+        how.declare(plist, itemsize)
+    return plist
+
+
+def make_pool() -> ThreadPoolExecutor:
+    """Make the threads that compress: as many as there are processors for this process, at most eight."""
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        count = os.cpu_count() or 1
+    return ThreadPoolExecutor(max_workers=max(1, min(8, count)), thread_name_prefix="nxconvert-deflate")

@@ -1,0 +1,25 @@
+"""What all tests share: where the real data lie, when they are there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def data_folder() -> Path | None:
+    """Give the folder of real files that lies beside the checkout, or None."""
+    folder = Path(os.environ.get("NXCONVERT_TEST_DATA") or ROOT.parent / "shared" / "data")
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Give the folder of real files; the test is skipped where it is absent."""
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("the real data files are not here (NXCONVERT_TEST_DATA names their folder)")
+    return folder
