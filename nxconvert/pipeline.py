@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from nxconvert import outputs, registry
 from nxconvert.errors import NxconvertError, Place, Problem, ReadError, RequestError
-from nxconvert.scan import Scan, ScanFile
+from nxconvert.scan import Scan, ScanFile, SourceFile
 from nxconvert.selection import Selection, parse_selection
 
 if TYPE_CHECKING:
     from nxconvert.mapping.engine import Mapping
+    from nxconvert.readers.nexus import Written
     from nxconvert.tree import Tree
+    from nxconvert.writer.hdf5 import NexusWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,35 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
             for _scan, trees in run.trees(file, outcome):
                 texts.extend(tree.dump() for tree in trees)
         outcome.tree = "".join(texts)
-        run.check_any(source, outcome)
+        run.check_any(outcome)
 
     _guard(outcome, work)
     return outcome
+
+
+def describe_file(path: str) -> dict[str, Any]:
+    """Tell what a file holds: ``path``, ``format`` and for each scan its entry, title, times, points and names.
+
+    ReadError when no reader knows the file.
+    """
+    reader = registry.identify(path)
+    entries = []
+    with reader.open(path) as file:
+        for scan in file:
+            entries.append(
+                {
+                    "entry": scan.place.path.rpartition(":/")[2] if reader.name == "nexus" else scan.identifier,
+                    "identifier": scan.identifier,
+                    "title": scan.title,
+                    "start_time": "" if scan.start_time is None else scan.start_time.isoformat(),
+                    "end_time": "" if scan.end_time is None else scan.end_time.isoformat(),
+                    "points": scan.points,
+                    "columns": list(scan.columns),
+                    "detectors": list(scan.detectors),
+                }
+            )
+        problems = [str(problem) for problem in file.problems]
+    return {"path": path, "format": reader.name, "entries": entries, "problems": problems}
 
 
 def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress: Progress | None) -> Outcome:
@@ -200,16 +227,24 @@ class _Run:
     def open(self, source: str, outcome: Outcome) -> ScanFile:
         """Open a source with the reader that the user named or that knows the file."""
         reader = self.reader or registry.identify(source)
+        if reader.name == "nexus":
+            raise ReadError.at(source, "is a NeXus file already", hint="'nxconvert info' lists what it holds")
         file = reader.open(source)
         self.mapping_in_use = self.mapping(reader.name)
         self.mapping_in_use.begin_file(source, self.options.time_zone)
         outcome.bytes_in += file.size or 0
         return file
 
-    def trees(self, file: ScanFile, outcome: Outcome) -> Iterator[tuple[Scan, list[Tree]]]:
+    def trees(
+        self, file: ScanFile, outcome: Outcome, is_new: Callable[[Scan], bool] | None = None
+    ) -> Iterator[tuple[Scan, list[Tree]]]:
         """Give each wanted scan with its trees; a scan that cannot be mapped is a problem, not the end."""
         mapping = self.mapping_in_use
-        for scan in self._scans(file):
+        for scan in file.scans(self.selection):
+            if self.progress is not None:
+                self.progress(file.position, file.size)
+            if is_new is not None and not is_new(scan):
+                continue
             outcome.problems.extend(scan.problems)
             try:
                 trees, problems = mapping.trees(scan)
@@ -219,18 +254,12 @@ class _Run:
             outcome.problems.extend(problems)
             outcome.scans += 1
             yield scan, trees
-            if self.progress is not None:
-                self.progress(file.position, file.size)
         outcome.problems.extend(file.problems)
 
-    def _scans(self, file: ScanFile) -> Iterator[Scan]:
-        if self.selection is None:
-            return iter(file)
-        return file.scans(self.selection)
-
-    def check_any(self, source: str, outcome: Outcome) -> None:
+    def check_any(self, outcome: Outcome, target: _Target | None = None) -> None:
         """Refuse a result without a single scan."""
-        if outcome.scans:
+        source = outcome.source
+        if outcome.scans or (target is not None and target.unchanged):
             return
         if self.selection is not None:
             raise ReadError.at(source, f"has no scan {self.selection.text}", hint="'nxconvert info' lists the scans")
@@ -239,47 +268,24 @@ class _Run:
         outcome.status = "failed"
 
     def write(self, sources: Sequence[str], output: str, outcome: Outcome) -> None:
-        """Read all sources and write one file."""
-        from nxconvert.writer.hdf5 import NexusWriter
-        from nxconvert.writer.provenance import NAME, Provenance
-
-        options = self.options
-        provenance = Provenance(self._options_text(), "", self.when, options.root)
-        folder = os.path.dirname(os.path.abspath(output))
-        os.makedirs(folder, exist_ok=True)
+        """Read all sources and write one file, or complete one that is there."""
+        target = _Target(self, output)
         with ExitStack() as stack:
-            writer: NexusWriter | None = None
-            used: set[str] = set()
-            first = ""
-            consumed = []
-            for number, source in enumerate(sources):
+            for source in sources:
                 with self.open(source, outcome) as file:
-                    for scan, trees in self.trees(file, outcome):
-                        if writer is None:  # only now is it known that there is something to write
-                            writer = stack.enter_context(
-                                NexusWriter(output, compression_name=options.compression, access=options.access)
-                            )
-                        for tree in trees:
-                            tree.name = _unused(tree.name, used)
-                            used.add(tree.name)
-                            writer.write(tree)
-                            if not first:
-                                first = tree.name
-                                provenance.mapping = self.mapping_in_use.describe()
-                                writer.add_group(f"{first}/{NAME}", provenance.process())
-                            else:
-                                writer.link(f"{tree.name}/{NAME}", f"{first}/{NAME}")
-                            provenance.add(tree.name, scan, number)
-                    consumed.extend(file.sources())
-            self.check_any(outcome.source, outcome)
-            if writer is None:
-                return
-            writer.add_group(f"{first}/{NAME}/sources", provenance.sources(consumed))
-            writer.add_group(f"{first}/{NAME}/scans", provenance.scans())
-            writer.root_attributes(_root_attributes(output, first, self.when))
-        outcome.bytes_out = os.path.getsize(output)
+                    target.begin(source)
+                    for scan, trees in self.trees(file, outcome, target.is_new):
+                        target.write(stack, scan, trees, outcome)
+                    target.consumed.extend(file.sources())
+            if not outcome.scans:
+                self.check_any(outcome, target)
+            target.finish()
+        if target.writer is None and outcome.status == "converted":
+            outcome.status = "skipped"
+        if os.path.exists(output):
+            outcome.bytes_out = os.path.getsize(output)
 
-    def _options_text(self) -> str:
+    def options_text(self) -> str:
         options = self.options
         chosen = {
             "command": options.command,
@@ -293,6 +299,112 @@ class _Run:
             "layout": options.layout,
         }
         return json.dumps(chosen, ensure_ascii=False)
+
+
+class _Target:
+    """The output of a run: opened when the first scan comes, so that nothing is made of an input without any."""
+
+    def __init__(self, run: _Run, output: str) -> None:
+        from nxconvert.writer.provenance import Provenance
+
+        self.run = run
+        self.output = output
+        self.writer: NexusWriter | None = None
+        self.consumed: list[SourceFile] = []
+        self.unchanged = 0
+        self.provenance = Provenance(run.options_text(), "", run.when, run.options.root)
+        self.append = run.options.existing == "append" and os.path.exists(output)
+        self._sources = -1
+        self._source = ""
+        self._first = ""
+        self._old: dict[tuple[str, str], Written] = {}
+        self._used: set[str] = set()
+        if self.append:
+            self._read_old()
+
+    def _read_old(self) -> None:
+        """Learn what the file holds; ReadError when it is not one of ours."""
+        from nxconvert.readers.nexus import NexusFile
+
+        with NexusFile(self.output) as file:
+            self._old = {(item.source, item.identifier): item for item in file.written()}
+            self._used = set(file.entries())
+            self._old_mapping = file.mapping_text()
+        if not self._old:
+            raise ReadError.at(
+                self.output,
+                "was not written by nxconvert",
+                "only such a file can be completed by --append",
+                "choose another output, or --overwrite",
+            )
+
+    def begin(self, source: str) -> None:
+        """Take the next source file."""
+        self._sources += 1
+        self._source = self.provenance.shown(source)
+        mapping = self.run.mapping_in_use.describe()
+        if self.append and self._old_mapping != mapping:
+            raise RequestError.at(
+                self.output,
+                "was made with another mapping",
+                "the same one was expected",
+                "--overwrite converts all scans again; 'nxconvert mapping show' prints the mapping",
+            )
+        self.provenance.mapping = mapping
+
+    def is_new(self, scan: Scan) -> bool:
+        """Tell whether the scan is not in the file yet, or is there with other bytes."""
+        old = self._old.get((self._source, scan.identifier))
+        if old is None or old.sha256 != scan.sha256:
+            return True
+        self.unchanged += 1
+        return False
+
+    def write(self, stack: ExitStack, scan: Scan, trees: list[Tree], outcome: Outcome) -> None:
+        """Write the entries of a scan, in place of those that were there."""
+        from nxconvert.writer.hdf5 import NexusWriter
+        from nxconvert.writer.provenance import NAME
+
+        if self.writer is None:
+            options = self.run.options
+            self.writer = stack.enter_context(
+                NexusWriter(
+                    self.output,
+                    compression_name=options.compression,
+                    access=options.access,
+                    base=self.output if self.append else None,
+                )
+            )
+        old = self._old.get((self._source, scan.identifier))
+        if old is not None:
+            self.writer.remove(old.entry)
+            self._used.discard(old.entry)
+            outcome.replaced += 1
+        elif self.append:
+            outcome.appended += 1
+        for tree in trees:
+            tree.name = _unused(tree.name, self._used)
+            self._used.add(tree.name)
+            self.writer.write(tree)
+            if not self._first:
+                self._first = tree.name
+                self.writer.add_group(f"{tree.name}/{NAME}", self.provenance.process())
+            else:
+                self.writer.link(f"{tree.name}/{NAME}", f"{self._first}/{NAME}")
+            self.provenance.add(tree.name, scan, self._sources)
+
+    def finish(self) -> None:
+        """Write what is known only at the end: the tables of sources and scans, and the root."""
+        from nxconvert.writer.provenance import NAME
+
+        if self.writer is None:
+            return
+        self.writer.add_group(f"{self._first}/{NAME}/sources", self.provenance.sources(self.consumed))
+        self.writer.add_group(f"{self._first}/{NAME}/scans", self.provenance.scans())
+        attributes = _root_attributes(self.output, self._first, self.run.when)
+        if self.append:
+            del attributes["default"]
+        self.writer.root_attributes(attributes)
 
 
 def _unused(name: str, used: set[str]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
+from typing import TypeVar
 
 from nxconvert.arrays import Array, LazyArray
 from nxconvert.errors import Place, Problem
@@ -134,6 +135,8 @@ class SourceFile:
     sha256: str
 
 
+_File = TypeVar("_File", bound="ScanFile")
+
 #: Tells whether the scan of this number and order is wanted.
 Wanted = Callable[[int, int], bool]
 
@@ -171,7 +174,7 @@ class ScanFile(ABC):
         """Size of the input in bytes for a progress bar, None when unknown."""
         return None
 
-    def __enter__(self) -> ScanFile:
+    def __enter__(self: _File) -> _File:
         return self
 
     def __exit__(

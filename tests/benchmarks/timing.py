@@ -1,0 +1,79 @@
+"""Runs whole commands and measures them: wall time and the largest resident memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / ".bench"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Median wall time in seconds, and peak memory in MiB."""
+
+    seconds: float
+    memory: float
+
+
+def measure(command: list[str], output: Path | None = None, runs: int = 3, limit: float = 900) -> Measured:
+    """Run a command some times, its output removed before each run."""
+    seconds, memory = [], 0.0
+    for _ in range(runs):
+        if output is not None:
+            output.unlink(missing_ok=True)
+        began = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            assert process.stderr is not None
+            message = process.stderr.read()
+            _pid, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        seconds.append(time.perf_counter() - began)
+        memory = max(memory, usage.ru_maxrss / 1024)
+        assert process.returncode == 0, message.decode()[-2000:]
+        if sum(seconds) > limit:
+            break
+    return Measured(statistics.median(seconds), memory)
+
+
+def ours(source: Path, output: Path, *options: str) -> list[str]:
+    """The command that converts a SPEC file with nxconvert."""
+    return [sys.executable, "-m", "nxconvert", "spec2nx", str(source), "-o", str(output), "--overwrite", "-q", *options]
+
+
+def silx(source: Path, output: Path) -> list[str]:
+    """The command that converts a SPEC file with silx, compression on."""
+    return [sys.executable, "-m", "silx", "convert", str(source), "-o", str(output), "--compression", "gzip"]
+
+
+def spec2nexus(source: Path, output: Path) -> list[str]:
+    """The command of spec2nexus in an environment of its own, made when it is first needed."""
+    folder = FOLDER / "spec2nexus"
+    program = folder / "bin" / "spec2nexus"
+    if not program.exists():
+        venv.create(folder, with_pip=True, clear=True)
+        done = subprocess.run(
+            [str(folder / "bin" / "pip"), "install", "-q", "spec2nexus"], capture_output=True, check=False
+        )
+        if done.returncode:
+            pytest.skip("spec2nexus cannot be installed here")
+    link = output.with_suffix(source.suffix)
+    link.unlink(missing_ok=True)
+    link.symlink_to(source)  # it writes beside its input
+    return [str(program), "--quiet", "-f", "-e", ".s2n.h5", str(link)]
+
+
+def show(capsys: pytest.CaptureFixture[str], title: str, **rows: str) -> None:
+    """Print a line for each figure, past pytest's capturing."""
+    with capsys.disabled():
+        print(f"\n{title}")
+        for name, text in rows.items():
+            print(f"  {name.replace('_', ' '):<24} {text}")
