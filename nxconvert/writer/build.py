@@ -133,7 +133,6 @@ class Builder:
         for place, key, target in self._links:
             place.links.create_hard(key, self._entry, target.encode())
         self._stream()
-        self._queue.drain()
 
     def shared(self, tree: Tree, template: Template) -> None:
         """Add to an entry, copied from a template, the datasets that it shares with other entries."""

@@ -32,7 +32,8 @@ class ChunkQueue:
         assert how.encode is not None
         self._waiting.append((dataset, offset, self._pool.submit(how.encode, chunk), chunk.nbytes))
         self._bytes += chunk.nbytes
-        while self._bytes > WINDOW or (self._waiting and self._waiting[0][2].done()):
+        # when a chunk is written must not depend on how fast it was compressed: that would move bytes in the file
+        while self._bytes > WINDOW:
             self._write_first()
 
     def _write_first(self) -> None:

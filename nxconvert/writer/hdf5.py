@@ -163,18 +163,21 @@ class NexusWriter:
         self._templates.clear()
         if self._memory is not None:
             self._memory.close()
-        if kind is not None:
-            self._queue.discard()
-        self._pool.shutdown(wait=True)
-        try:
-            with self._failures():
-                self._file.close()
-        except (WriteError, RuntimeError, OSError):
-            self._atomic.discard()
-            if kind is None:
-                raise
-            return  # the first error is the one to be told
-        self._atomic.__exit__(kind, error, trace)
+        failure: BaseException | None = error
+        for step in (self._queue.drain if kind is None else self._queue.discard, self._file.close):
+            try:
+                with self._failures():
+                    step()
+            except (WriteError, RuntimeError, OSError) as problem:
+                self._queue.discard()
+                failure = failure or problem  # the first error is the one to be told
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if failure is None:
+            self._atomic.__exit__(None, None, None)
+            return
+        self._atomic.discard()
+        if failure is not error:
+            raise failure
 
 
 def _system_error(error: OSError | RuntimeError) -> OSError | None:
