@@ -218,9 +218,12 @@ class _Run:
         if reader not in self._mappings:
             from nxconvert.mapping.engine import load
 
-            names = self.options.mappings or (reader,)
+            options = self.options
             self._mappings[reader] = load(
-                names, settings=self.options.settings, layout=self.options.layout, default=reader or None
+                options.mappings or (reader,),
+                settings=options.settings,
+                layout=options.layout,
+                time_zone=options.time_zone,
             )
         return self._mappings[reader]
 
@@ -231,7 +234,6 @@ class _Run:
             raise ReadError.at(source, "is a NeXus file already", hint="'nxconvert info' lists what it holds")
         file = reader.open(source)
         self.mapping_in_use = self.mapping(reader.name)
-        self.mapping_in_use.begin_file(source, self.options.time_zone)
         outcome.bytes_in += file.size or 0
         return file
 
@@ -247,13 +249,15 @@ class _Run:
                 continue
             outcome.problems.extend(scan.problems)
             try:
-                trees, problems = mapping.trees(scan)
+                tree, problems = mapping.tree(scan)
+                more, further = mapping.application_trees(scan)
             except NxconvertError as error:
                 outcome.problems.extend(error.problems)
                 continue
             outcome.problems.extend(problems)
+            outcome.problems.extend(further)
             outcome.scans += 1
-            yield scan, trees
+            yield scan, [tree, *more]
         outcome.problems.extend(file.problems)
 
     def check_any(self, outcome: Outcome, target: _Target | None = None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from nxconvert.writer.chunks import ChunkQueue, ChunkWriter
 from nxconvert.writer.filters import Compression, chunk_properties
 from nxconvert.writer.layout import decide
 from nxconvert.writer.values import TEXT, TEXT_IN_MEMORY, file_type, is_text, number_array, space, text_array
+
+METADATA_CACHE = 256 * 1024
 
 
 def _group_properties() -> Any:
@@ -42,6 +45,12 @@ def file_access(driver: str = "") -> Any:
     # object headers as small as those of 1.8, nothing newer than 1.10
     plist.set_libver_bounds(h5f.LIBVER_V18, h5f.LIBVER_V110)
     plist.set_fclose_degree(h5f.CLOSE_STRONG)
+    # entries are written once and not looked at again: a cache that fits into the processor's own makes H5Ocopy a
+    # quarter faster than the 2 to 32 MiB of the default
+    cache = plist.get_mdc_config()
+    cache.set_initial_size = True
+    cache.initial_size = cache.min_size = cache.max_size = METADATA_CACHE
+    plist.set_mdc_config(cache)
     if driver == "core":
         plist.set_fapl_core(1 << 20, False)
     else:
@@ -59,8 +68,8 @@ class Template:
     def __init__(self, file: Any, number: int, tree: Tree, builder: Builder) -> None:
         self.name = b"t%d" % number
         self.file = file
-        #: slot, object, number type, shape (None: text) and memory type
-        self.slots: list[tuple[int, Any, str, tuple[int, ...] | None, Any]] = []
+        #: slot, how it is written, number type, shape (None: text) and memory type
+        self.slots: list[tuple[int, Callable[[Any, Any], None], str, tuple[int, ...] | None, Any]] = []
         self.targets: list[tuple[Any, str]] = []
         self.shared: list[tuple[str, Dataset]] = []
         builder.entry(file, self.name, tree, self)
@@ -69,27 +78,33 @@ class Template:
     def note_slot(self, index: int, node: Any, value: Any, array: Any, memory: Any) -> None:
         """Remember the object that holds the value of a slot."""
         shape = None if isinstance(value, str) else array.shape
-        self.slots.append((index, node, _kind(value), shape, memory))
+        write = node.write if isinstance(node, h5a.AttrID) else partial(node.write, h5s.ALL, h5s.ALL)
+        self.slots.append((index, write, _kind(value), shape, memory))
 
     def fill(self, tree: Tree) -> bool:
         """Write the tree's values; False when one has another shape or type than the template."""
         values, last = tree.values, self.last
-        for index, node, kind, shape, memory in self.slots:
-            value = values[index]
-            if value is last[index]:
+        for index, write, kind, shape, memory in self.slots:
+            value, before = values[index], last[index]
+            if value is before:
                 continue
             if shape is None:
-                if not isinstance(value, str) or "\0" in value:
+                if value == before:
+                    continue
+                if type(value) is not str or "\0" in value:
                     return False
                 array = text_array(value)
-            else:
-                if np.shape(value) != shape or kind != _kind(value):
+            elif type(value) is np.ndarray:
+                if value.shape != shape or value.dtype.str != kind:
                     return False
-                array = text_array(value) if isinstance(value, list) else number_array(value)
-            if isinstance(node, h5a.AttrID):
-                node.write(array, memory)
+                array = value if value.flags.c_contiguous else np.ascontiguousarray(value)
+            elif np.shape(value) != shape or _kind(value) != kind:
+                return False
+            elif not shape and value == before and value:  # 0.0 == -0.0
+                continue
             else:
-                node.write(h5s.ALL, h5s.ALL, array, memory)
+                array = text_array(value) if isinstance(value, list) else number_array(value)
+            write(array, memory)
             last[index] = value
         self.set_targets(tree.name)
         return True
