@@ -1,1 +1,1 @@
-"""The command line: one small module for each command; only here is anything printed."""
+"""The command line: one small module per command, shared options in `options`, what is printed in `talk`."""

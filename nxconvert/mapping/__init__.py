@@ -1,1 +1,4 @@
-"""Mapping files: YAML that says where the fields of a scan go in the NeXus tree."""
+"""Mapping files in the style of 2nexus: what of a scan goes where in the NeXus file.
+
+``engine.load`` gives a checked mapping, ``catalog`` finds mapping files, ``describe`` tells what a scan offers.
+"""

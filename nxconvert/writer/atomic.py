@@ -119,6 +119,15 @@ class AtomicFile:
         """Copy a file into the temporary one, to start from it."""
         shutil.copyfile(source, self.path)
 
+    def probe(self) -> OSError | None:
+        """Try to make the temporary file longer; give the error when the disk or a limit forbids it."""
+        try:
+            with open(self.path, "ab") as file:
+                file.write(bytes(64 * 1024))
+        except OSError as error:
+            return error
+        return None
+
     def discard(self) -> None:
         """Remove the temporary file."""
         with contextlib.suppress(FileNotFoundError):

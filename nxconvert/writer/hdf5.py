@@ -20,7 +20,7 @@ from h5py import h5f, h5g, h5p
 
 from nxconvert.arrays import LazyArray
 from nxconvert.errors import WriteError
-from nxconvert.tree import Group, Tree
+from nxconvert.tree import Dataset, Group, Tree
 from nxconvert.writer.atomic import AtomicFile
 from nxconvert.writer.build import Builder, Template, file_access
 from nxconvert.writer.chunks import ChunkQueue
@@ -112,8 +112,10 @@ class NexusWriter:
             h5g.open(self._memory, b"/").unlink(template.name)
 
     def _make_template(self, tree: Tree) -> Template | None:
-        if any(isinstance(item, LazyArray) or getattr(item, "nbytes", 0) > CONTIGUOUS_LIMIT for item in tree.values):
-            return None  # a large value costs more than all objects of its entry
+        for _path, node in tree.walk():
+            value = tree.value(node.value) if isinstance(node, Dataset) else None
+            if isinstance(value, LazyArray) or getattr(value, "nbytes", 0) > CONTIGUOUS_LIMIT:
+                return None  # a large value costs more than all objects of its entry
         if self._memory is None:
             self._memory = h5f.create(b"templates", h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), file_access("core"))
         self._count += 1
@@ -151,8 +153,9 @@ class NexusWriter:
         """Turn what HDF5 says of a full disk and the like into an error that names the output."""
         try:
             yield
-        except (OSError, RuntimeError) as error:
-            failure = _system_error(error)
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+            # after a failed write, HDF5 stumbles over its own objects in many ways: ask the disk itself
+            failure = _system_error(error) or self._atomic.probe()
             if failure is None:
                 raise
             raise self._atomic.error(failure) from error
@@ -168,7 +171,7 @@ class NexusWriter:
             try:
                 with self._failures():
                     step()
-            except (WriteError, RuntimeError, OSError) as problem:
+            except (WriteError, OSError, RuntimeError, ValueError, KeyError, TypeError) as problem:
                 self._queue.discard()
                 failure = failure or problem  # the first error is the one to be told
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -180,7 +183,7 @@ class NexusWriter:
             raise failure
 
 
-def _system_error(error: OSError | RuntimeError) -> OSError | None:
+def _system_error(error: Exception) -> OSError | None:
     """Give the error of the operating system that HDF5 hides in its text, None when there is none."""
     found = re.search(r"errno = (\d+)", str(error))
     if found is not None:

@@ -169,6 +169,16 @@ def test_a_value_of_another_shape_or_type_does_not_go_into_the_template(tmp_path
             check(tree, file[tree.name], entry, f"/{tree.name}")
 
 
+def test_large_values_that_are_part_of_the_skeleton_are_written_for_every_entry(tmp_path: Path) -> None:
+    entry = Group("NXentry", children={"x": Dataset(np.arange(9000) * 1.1)})
+    with NexusWriter(str(tmp_path / "t.nxs")) as writer:
+        for number in range(4):
+            writer.write(Tree(f"scan_{number}", entry))
+    with h5py.File(tmp_path / "t.nxs") as file:
+        for number in range(4):
+            check(Tree(f"scan_{number}", entry), file[f"scan_{number}"], entry, f"/scan_{number}")
+
+
 def test_more_structures_than_templates_are_kept_in_bounds(tmp_path: Path) -> None:
     with NexusWriter(str(tmp_path / "t.nxs")) as writer:
         for number in range(80):
