@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -80,7 +78,9 @@ Progress = Callable[[int, "int | None"], None]
 
 def plan_outputs(sources: Sequence[str], output: str | None, options: ConvertOptions) -> list[tuple[str, str]]:
     """Give the pairs of source and output; see ``outputs.plan_outputs``."""
-    endings = sorted({ending for reader in registry.readers().values() for ending in reader.extensions})
+    # the readers of other packages are looked for only where their endings matter
+    known = [registry.reader(options.reader)] if options.reader else list(registry.readers().values())
+    endings = sorted({ending for reader in known for ending in reader.extensions})
     return outputs.plan_outputs(sources, output, options.existing, endings)
 
 
@@ -154,6 +154,9 @@ def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress:
 
     def work() -> None:
         if output == "-":
+            import shutil
+            import tempfile
+
             with tempfile.TemporaryDirectory(prefix="nxconvert-") as folder:
                 path = os.path.join(folder, "stdout.nxs")
                 run.write(sources, path, outcome)

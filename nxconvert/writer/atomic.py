@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import re
-import shutil
-import socket
 import stat
 from pathlib import Path
 from types import TracebackType
 
 from nxconvert.errors import Place, Problem, WriteError
 
-_HOST = re.sub(r"[^A-Za-z0-9]", "_", socket.gethostname()) or "host"
+_HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node()) or "host"
 _counter = 0
 
 
@@ -117,6 +116,8 @@ class AtomicFile:
 
     def copy_from(self, source: str) -> None:
         """Copy a file into the temporary one, to start from it."""
+        import shutil
+
         shutil.copyfile(source, self.path)
 
     def probe(self) -> OSError | None:

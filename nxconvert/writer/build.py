@@ -133,7 +133,7 @@ class Builder:
         self._access = access
         self._queue = queue
         #: by path below the entry: a value that may be shared, and the absolute path where it lies
-        self._shared: dict[str, tuple[Any, str]] = {}
+        self._shared: dict[str, tuple[Any, bytes]] = {}
 
     def entry(self, parent: Any, name: bytes, tree: Tree, template: Template | None = None) -> None:
         """Build a whole entry; the objects behind its slots are noted in the template."""
@@ -154,8 +154,12 @@ class Builder:
         self._tree = tree
         self._template = None
         for path, node in template.shared:
-            folder, _, name = path.rpartition("/")
-            self._dataset(h5g.open(self._file, f"{tree.name}/{folder}".encode()), name.encode(), path, node)
+            found = self._shared.get(path)
+            if found is not None and found[0] == tree.value(node.value):
+                self._file.links.create_hard(f"{tree.name}/{path}".encode(), self._file, found[1])
+            else:
+                folder, _, name = path.rpartition("/")
+                self._dataset(h5g.open(self._file, f"{tree.name}/{folder}".encode()), name.encode(), path, node)
 
     def attributes(self, made: Any, attributes: Mapping[str, Any]) -> None:
         """Write attributes of an object."""
@@ -220,9 +224,9 @@ class Builder:
         if node.shared:
             found = self._shared.get(path)
             if found is not None and found[0] == value:
-                made.links.create_hard(name, self._file, found[1].encode())
+                made.links.create_hard(name, self._file, found[1])
                 return
-            self._shared[path] = (value, f"{self._tree.name}/{path}")
+            self._shared[path] = (value, f"{self._tree.name}/{path}".encode())
         if isinstance(value, LazyArray):
             dataset = self._lazy(made, name, value, node)
         else:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from h5py import h5s
 
 from nxconvert.arrays import Array
-from nxconvert.writer.filters import Compression
+from nxconvert.writer.filters import Compression, make_pool
 from nxconvert.writer.values import file_type
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 #: Bytes of chunks that may wait for their compression or for their turn to be written.
 WINDOW = 32 * 1024 * 1024
@@ -22,14 +24,17 @@ WINDOW = 32 * 1024 * 1024
 class ChunkQueue:
     """Compresses chunks in threads and writes them in the order in which they came, so that files are the same."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self) -> None:
+        # threads are started for the first chunk only: most files of small scans have none
+        self._pool: ThreadPoolExecutor | None = None
         self._waiting: deque[tuple[Any, tuple[int, ...], Future[bytes], int]] = deque()
         self._bytes = 0
 
     def put(self, dataset: Any, offset: tuple[int, ...], chunk: Array, how: Compression) -> None:
         """Take one whole chunk; may write earlier ones when the window is full."""
         assert how.encode is not None
+        if self._pool is None:
+            self._pool = make_pool()
         self._waiting.append((dataset, offset, self._pool.submit(how.encode, chunk), chunk.nbytes))
         self._bytes += chunk.nbytes
         # when a chunk is written must not depend on how fast it was compressed: that would move bytes in the file
@@ -48,10 +53,13 @@ class ChunkQueue:
 
     def discard(self) -> None:
         """Forget what waits, after an error."""
-        for _dataset, _offset, future, _size in self._waiting:
-            future.cancel()
         self._waiting.clear()
         self._bytes = 0
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 class ChunkWriter:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from h5py import h5p, h5z
 
 from nxconvert.arrays import Array
 from nxconvert.errors import RequestError, near_names
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 #: ISA-L's level 1: as small as zlib's level 4 on shuffled counts and 15 times as fast (1.3 GB/s on one core).
 DEFLATE_LEVEL = 1
@@ -93,6 +95,8 @@ def chunk_properties(chunks: tuple[int, ...], how: Compression, itemsize: int) -
 
 def make_pool() -> ThreadPoolExecutor:
     """Make the threads that compress: as many as there are processors for this process, at most eight."""
+    from concurrent.futures import ThreadPoolExecutor
+
     try:
         count = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows

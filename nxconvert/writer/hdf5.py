@@ -24,7 +24,7 @@ from nxconvert.tree import Dataset, Group, Tree
 from nxconvert.writer.atomic import AtomicFile
 from nxconvert.writer.build import Builder, Template, file_access
 from nxconvert.writer.chunks import ChunkQueue
-from nxconvert.writer.filters import compression, make_pool
+from nxconvert.writer.filters import compression
 from nxconvert.writer.layout import CONTIGUOUS_LIMIT
 
 #: How many structures keep a template; each costs about 60 kB.
@@ -55,15 +55,13 @@ class NexusWriter:
 
     def __enter__(self) -> NexusWriter:
         self._atomic.__enter__()
-        self._pool = make_pool()
         try:
             with self._failures():
                 self._file = self._open()
         except BaseException:
-            self._pool.shutdown()
             self._atomic.discard()
             raise
-        self._queue = ChunkQueue(self._pool)
+        self._queue = ChunkQueue()
         self._builder = Builder(self._file, self._how, self._access, self._queue)
         return self
 
@@ -174,7 +172,7 @@ class NexusWriter:
             except (WriteError, OSError, RuntimeError, ValueError, KeyError, TypeError) as problem:
                 self._queue.discard()
                 failure = failure or problem  # the first error is the one to be told
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._queue.close()
         if failure is None:
             self._atomic.__exit__(None, None, None)
             return
