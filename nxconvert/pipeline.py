@@ -402,13 +402,13 @@ class _Target:
 
     def finish(self) -> None:
         """Write what is known only at the end: the tables of sources and scans, and the root."""
-        from nxconvert.writer.provenance import NAME
+        from nxconvert.writer.provenance import NAME, root_attributes
 
         if self.writer is None:
             return
         self.writer.add_group(f"{self._first}/{NAME}/sources", self.provenance.sources(self.consumed))
         self.writer.add_group(f"{self._first}/{NAME}/scans", self.provenance.scans())
-        attributes = _root_attributes(self.output, self._first, self.run.when)
+        attributes = root_attributes(self.output, self._first, self.run.when)
         if self.append:
             del attributes["default"]
         self.writer.root_attributes(attributes)
@@ -421,21 +421,3 @@ def _unused(name: str, used: set[str]) -> str:
     while f"{name}_{number}" in used:
         number += 1
     return f"{name}_{number}"
-
-
-def _root_attributes(output: str, first: str, when: float) -> dict[str, Any]:
-    import h5py
-
-    from nxconvert.version import __version__
-    from nxconvert.writer.provenance import iso_time
-
-    return {
-        "NX_class": "NXroot",
-        "default": first,
-        "file_name": os.path.basename(output),
-        "file_time": iso_time(when),
-        "HDF5_Version": h5py.version.hdf5_version,
-        "h5py_version": h5py.version.version,
-        "creator": "nxconvert",
-        "creator_version": __version__,
-    }

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Rooms from the bottom to the top: a room imports from rows below its own, never from its row or above.
 ROWS = (
     ("version", "errors"),
-    ("arrays", "numtext", "units", "resources", "selection", "outputs"),
+    ("arrays", "numtext", "units", "resources", "selection", "outputs", "lzw"),
     ("scan", "tree"),
     ("streams",),
     ("registry",),

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -215,9 +216,7 @@ def test_a_file_without_permission_is_an_error(tmp_path: Path) -> None:
 def test_a_pipe_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    assert failure(path) == (
-        f"{path}: this is not a regular file, a file expected\n  hint: '-' reads standard input"
-    )
+    assert failure(path) == (f"{path}: this is not a regular file, a file expected\n  hint: '-' reads standard input")
 
 
 def test_a_path_with_nul_is_an_error() -> None:
@@ -345,7 +344,9 @@ def test_lzw_agrees_with_unlzw3(data: bytes, widest: int) -> None:
 
 @settings(max_examples=300)
 @given(st.binary(max_size=200), st.sampled_from((b"", b"\x1f\x8b\x08\0\0\0\0\0\0\3", b"BZh9", b"\x1f\x9d\x90")))
-def test_arbitrary_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes, head: bytes) -> None:
+def test_arbitrary_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, head: bytes
+) -> None:
     path = tmp_path_factory.getbasetemp() / "arbitrary"
     path.write_bytes(head + data)
     try:
@@ -353,3 +354,26 @@ def test_arbitrary_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFa
             source.read(1 << 20)
     except ReadError as error:
         assert str(error).startswith(str(path))
+
+
+def test_no_room_for_the_decompressed_data_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "SPOOL", 1000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    path = tmp_path / "data.gz"
+    path.write_bytes(gzip.compress(TEXT))
+    assert failure(path) == (
+        f"{path}: no room to decompress (No such file or directory), space in $TMPDIR\n"
+        "  hint: set TMPDIR to a larger disk"
+    )
+
+
+def test_a_file_that_cannot_be_read_on_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    with path.open("wb", buffering=0) as file:
+        source = streams.Source(str(path), file, 100, None, 0)
+        with pytest.raises(ReadError) as caught:
+            source.read(50)
+    assert str(caught.value) == (
+        f"{path}: byte 0: reading failed (Bad file descriptor), 100 bytes expected\n"
+        "  hint: the disk or the network share may be at fault; copy the file and try again"
+    )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+import h5py
 import numpy as np
 
 from nxconvert.errors import RequestError
@@ -35,6 +36,20 @@ def clock(timestamp: float | None) -> float:
 def iso_time(seconds: float) -> str:
     """Give a time as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(int(seconds), timezone.utc).isoformat()
+
+
+def root_attributes(output: str, first: str, when: float) -> dict[str, str]:
+    """Give the attributes of the root: the default entry, the file's name and time, the programs that made it."""
+    return {
+        "NX_class": "NXroot",
+        "default": first,
+        "file_name": os.path.basename(output),
+        "file_time": iso_time(when),
+        "HDF5_Version": h5py.version.hdf5_version,
+        "h5py_version": h5py.version.version,
+        "creator": "nxconvert",
+        "creator_version": __version__,
+    }
 
 
 @dataclass(slots=True)

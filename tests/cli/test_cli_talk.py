@@ -74,7 +74,7 @@ def test_a_skipped_input_is_told_on_stderr(capfd: Capture) -> None:
     assert talk.finish() == 0
     assert capfd.readouterr() == (
         "",
-        "a.nxs: exists already, skipped\n1 skipped; 0 scans in 0.00 s\n",
+        "a.nxs: exists and was left as it is\n1 skipped; 0 scans in 0.00 s\n",
     )
 
 

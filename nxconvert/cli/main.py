@@ -1,0 +1,90 @@
+"""The command group, and the one place where errors and signals become text and exit codes."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import click
+
+from nxconvert.cli.lazy import LazyGroup
+from nxconvert.cli.talk import print_error
+from nxconvert.errors import NxconvertError
+from nxconvert.version import __version__
+
+COMMANDS = {
+    "spec2nx": "nxconvert.cli.spec2nx",
+    "convert": "nxconvert.cli.convert",
+    "info": "nxconvert.cli.info",
+    "formats": "nxconvert.cli.formats",
+    "mapping": "nxconvert.cli.mapping",
+    "completion": "nxconvert.cli.completion",
+}
+
+HELP = """Convert the data formats of photon and neutron facilities to NeXus.
+
+Results go to standard output, everything else to standard error. Readers that other packages add bring commands of
+their own; 'nxconvert formats' lists them.
+
+\b
+Examples:
+  nxconvert spec2nx counters.spec
+  nxconvert info counters.spec
+"""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that asks the program to end; it travels as Ctrl-C does, so that everything is cleaned up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Commands(LazyGroup):
+    """The commands above, and those that the readers of other packages bring (``Reader.command``)."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            return command
+        from nxconvert.cli.conversion import plugin_command
+
+        return plugin_command(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command and end with its exit status."""
+        try:
+            code = super().invoke(ctx)
+        except NxconvertError as error:
+            code = print_error(error)
+        except KeyboardInterrupt as stop:
+            number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+            click.echo(f"stopped by {signal.Signals(number).name}, nothing is left half-written", err=True)
+            code = 128 + number
+        ctx.exit(code or 0)
+
+
+cli = Commands(
+    "nxconvert",
+    COMMANDS,
+    help=HELP,
+    epilog="Exit status: 0 done, 1 something failed (the rest was done), 2 the request was wrong.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli = click.version_option(__version__, prog_name="nxconvert", message="%(prog)s %(version)s")(cli)
+
+
+def run() -> None:
+    """Run the command line; the console script ``nxconvert``."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number: Any = getattr(signal, name, None)  # Windows has no SIGHUP
+        # a signal that is ignored (nohup) stays so
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+    cli(prog_name="nxconvert")
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)

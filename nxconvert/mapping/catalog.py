@@ -1,0 +1,114 @@
+"""Which mappings there are, and where: folders given, the user's own, those of the environment, the shipped ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nxconvert.errors import MappingError, Place, Problem, RequestError, near_names
+from nxconvert.mapping import schema
+from nxconvert.resources import mappings_dir
+
+SUFFIXES = (".yaml", ".yml")
+VARIABLE = "NXCONVERT_MAPPINGS"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingInfo:
+    """A mapping that can be named: its name, its file, what it says of itself, and the definition that it adds."""
+
+    name: str
+    path: Path
+    description: str
+    application: str = ""
+
+
+def search_folders(folders: Sequence[str | Path] = ()) -> list[Path]:
+    """Give the folders that are searched, in order: *folders*, ``$NXCONVERT_MAPPINGS``, the user's, the shipped one."""
+    listed = os.environ.get(VARIABLE, "")
+    return [
+        *(Path(folder) for folder in folders),
+        *(Path(folder) for folder in listed.split(os.pathsep) if folder),
+        user_folder(),
+        mappings_dir(),
+    ]
+
+
+def user_folder() -> Path:
+    """Give the folder of the user's own mappings, by the platform's standard."""
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA", "")
+        root = Path(base) if base else Path.home() / "AppData" / "Roaming"
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME", "")
+        root = Path(base) if base else Path.home() / ".config"
+    return root / "nxconvert" / "mappings"
+
+
+def available(folders: Sequence[str | Path] = ()) -> list[MappingInfo]:
+    """List the mappings by name; of equal names the first found counts. A broken one is listed with its mistake."""
+    found: dict[str, MappingInfo] = {}
+    for name, path in _walk(folders):
+        if name not in found:
+            found[name] = _info(name, path)
+    return [found[name] for name in sorted(found)]
+
+
+def find(name_or_path: str | Path, folders: Sequence[str | Path] = ()) -> Path:
+    """Give the file of a mapping; a path that exists is taken as it is. RequestError where there is none."""
+    path = _search(str(name_or_path), folders, None)
+    if path is None:
+        raise RequestError(
+            Problem(Place(str(name_or_path)), "no such mapping", hint=near_names(str(name_or_path), _names(folders)))
+        )
+    return path
+
+
+def find_extended(name: str, place: Place, own: Path, folders: Sequence[str | Path]) -> Path:
+    """Give the file that the mapping *own* extends, searched beside *own* first; MappingError where there is none."""
+    path = _search(name, (own.parent, *folders), own)
+    if path is None:
+        raise MappingError(
+            Problem(place, f"extends '{name}', which is no mapping", hint=near_names(name, _names(folders)))
+        )
+    return path
+
+
+def _search(name: str, folders: Sequence[str | Path], own: Path | None) -> Path | None:
+    candidates = [Path(name)] if name.endswith(SUFFIXES) else []
+    for folder in search_folders(folders):
+        candidates += [folder / name] if name.endswith(SUFFIXES) else [folder / f"{name}{end}" for end in SUFFIXES]
+    if not name.endswith(SUFFIXES):
+        candidates.append(Path(name))
+    for path in candidates:
+        if path.is_file() and (own is None or not path.samefile(own)):
+            return path
+    return None
+
+
+def _names(folders: Sequence[str | Path]) -> list[str]:
+    return [name for name, _ in _walk(folders)]
+
+
+def _walk(folders: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
+    for folder in search_folders(folders):
+        if folder.is_dir():
+            for path in sorted(folder.rglob("*")):
+                if path.suffix in SUFFIXES and path.is_file():
+                    yield path.relative_to(folder).with_suffix("").as_posix(), path
+
+
+def _info(name: str, path: Path) -> MappingInfo:
+    try:
+        text = schema.read(path)
+    except MappingError as error:
+        return MappingInfo(name, path, f"(has mistakes: {error.problems[0]})")
+    if text.problems:
+        return MappingInfo(name, path, f"(has mistakes: {text.problems[0]})")
+    keys = {key: item.value for key, item in text.keys.items()}
+    return MappingInfo(name, path, keys.get("description") or "", keys.get("application") or "")

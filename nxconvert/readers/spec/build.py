@@ -1,0 +1,359 @@
+"""Making a Scan out of the pieces of its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nxconvert.arrays import Array, LazyArray
+from nxconvert.errors import Place
+from nxconvert.readers.spec import views
+from nxconvert.readers.spec.body import Body, Piece, split
+from nxconvert.readers.spec.commands import Command, parse_command
+from nxconvert.readers.spec.control import Control, decode, read_control
+from nxconvert.readers.spec.declared import read_declared, tell_change
+from nxconvert.readers.spec.detectors import Plan, describe, make_plan
+from nxconvert.readers.spec.facts import MOST_NAMES, Header, add_metadata, motor_names
+from nxconvert.readers.spec.names import fit_names, split_names, unique
+from nxconvert.readers.spec.pieces import Part
+from nxconvert.readers.spec.positions import positioners
+from nxconvert.readers.spec.report import Report
+from nxconvert.readers.spec.rows import looks_like_row
+from nxconvert.readers.spec.store import FLOAT64, KEPT, Arrays, Columns, ScanTable
+from nxconvert.scan import Field, Scan
+
+_ABORTED = re.compile(r"scan aborted|aborted after \d+ point|exit_status = (?:abort|fail)", re.IGNORECASE)
+_COMMAND = re.compile(r"#S\s+\d+[ \t]*", re.ASCII)
+#: columns that count or tell the time: as axes they keep their integers
+_COUNTING = frozenset(("Pt_No", "pt_no", "point_nb", "Epoch", "epoch", "Time", "Seconds", "seconds"))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A scan's number and order, where it stands in its file, and how to get the parts of its text.
+
+    ``large``: its text comes in more than one part. ``ended``: its last line has a line end.
+    """
+
+    number: int
+    order: int
+    index: int
+    place: Place
+    length: int
+    sha256: str
+    ended: bool
+    large: bool
+    parts: Callable[[], Iterator[Part]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names of columns, which depend on nothing but labels and command: unique ones, the source's own, the axes.
+
+    ``floats``: columns that are float64 in any scan.
+    """
+
+    names: tuple[str, ...]
+    originals: tuple[str, ...]
+    axes: tuple[int, ...]
+    floats: frozenset[int]
+
+
+class Builder:
+    """Builds the scans of one file, and keeps what repeats from scan to scan."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+        self._layouts: dict[object, Layout] = {}
+
+    def layout(self, command: Command, labels: tuple[str, ...], width: int, header: Header, control: Control) -> Layout:
+        """Name *width* columns and find the scanned ones."""
+        own = "O" in control.rows or "o" in control.rows
+        motions = tuple(motion.name for motion in command.motions) or command.first
+        key = (labels, width, motions, None if own else header)
+        layout = self._layouts.get(key)
+        if layout is None or own:
+            motors, mnemonics = motor_names(control) if own else (header.motors, header.mnemonics)
+            originals = labels[:width] + tuple(f"column_{at + 1}" for at in range(len(labels), width))
+            names = unique(originals)
+            axes = views.find_axes(command, names, mnemonics)
+            floats = frozenset(
+                at for at, name in enumerate(originals) if name in motors or (at in axes and name not in _COUNTING)
+            )
+            layout = Layout(names, originals, axes, floats)
+            if len(self._layouts) > 256:
+                self._layouts.clear()
+            if not own:
+                self._layouts[key] = layout
+        return layout
+
+    def build(self, origin: Origin, header: Header) -> Scan:
+        """Read one scan; what is odd in it becomes a problem of the scan."""
+        return _Building(self, origin, header).make()
+
+
+class _Building:
+    """One scan while it is read: first the text part by part, then the fields."""
+
+    def __init__(self, builder: Builder, origin: Origin, header: Header) -> None:
+        self.builder = builder
+        self.origin = origin
+        self.header = header
+        self.begin = origin.place.offset or 0
+        self.control = Control()
+        self.report = Report(origin.place.path, self.begin, origin.place.line or 1)
+        self.columns = Columns()
+        self.arrays = Arrays()
+        self.body = Body(self.report)
+        self.aborted = False
+        self.scan = Scan(
+            origin.number, origin.order, origin.index, origin.place, length=origin.length, sha256=origin.sha256
+        )
+
+    def make(self) -> Scan:
+        """Read the text and fill in the scan."""
+        self._read()
+        scan, control, header, report = self.scan, self.control, self.header, self.report
+        first_line = control.lines[0][1]
+        match = _COMMAND.match(first_line)
+        scan.command = first_line[match.end() :] if match else ""
+        scan.title = scan.command.strip() or f"scan {scan.number}"
+        command = parse_command(scan.command)
+        scan.positioners = positioners(control, header, report, self.builder.told)
+        add_metadata(scan, control, header, report)
+        self._add_columns(command)
+        if self.arrays.kinds:
+            self._add_detectors()
+        if command.grid:
+            scan.scan_shape = tuple(motion.points for motion in reversed(command.motions))
+            views.add_grid(scan, command, self.begin, report)
+        views.add_plots(scan)
+        if self.aborted:
+            scan.status = "aborted"
+        elif self.columns.count >= command.points:
+            scan.status = "complete"
+        if scan.end_time is None:
+            scan.end_time = views.end_time(scan, header)
+        if "name" in scan.monitor and (column := scan.columns.get(str(scan.monitor["name"].value))) is not None:
+            scan.monitor["data"] = column
+        scan.notes["scan_header"] = Field("scan_header", control.verbatim())
+        scan.notes.update(header.notes)
+        scan.problems = report.finish(scan.place)
+        return scan
+
+    # --- reading
+
+    def _read(self) -> None:
+        line = self.origin.place.line or 1
+        started = False
+        for part in self.origin.parts():
+            self.report.show(part.text, part.offset, line)
+            if part.skipped:
+                self.report.add(
+                    part.offset,
+                    "lines beyond any reason",
+                    f"line of more than {part.skipped} bytes",
+                    "a shorter one expected",
+                    "it is left out",
+                    "lost",
+                )
+            line += part.lines if self.origin.large else 0
+            piece = split(part.text, part.offset)
+            if part.blank_ends:
+                piece.controls = [(at, text.removesuffix(b" ")) for at, text in piece.controls]
+            read_control(self.control, piece.controls, self.begin if started else piece.data_from, self.report)
+            if not started:
+                self._expect()
+            started = started or piece.data_from is not None
+            self.body.read(piece, part.last)
+            read_control(self.control, piece.late_controls, self.begin, self.report)
+            for at, free in piece.free:
+                self.control.add_free(decode(free.rstrip()), at)
+            if self.control.comments:
+                self._watch_abort(piece)
+            if piece.rows is not None:
+                self.columns.add(piece.rows)
+            if piece.spectra:
+                self.arrays.add(piece.spectra, self.body.point, compact=self.origin.large)
+            if part.last and not self.origin.ended and piece.regions:
+                self._tell_open_end(piece)
+
+    def _expect(self) -> None:
+        """Tell the body what the control lines before the data promise."""
+        control, body = self.control, self.body
+        body.widths = control.widths
+        n = control.widths[0] if control.widths and control.widths[0] <= MOST_NAMES else 0
+        counts = [len(fit_names(text, n) if n else split_names(text)) for text in self._label_lines()]
+        if counts:
+            body.labels = n if n in counts or n == sum(counts) else counts[-1]
+        if control.arrays:
+            declared = read_declared(control.arrays, True)
+            body.dump, body.channels = declared.dump, declared.expected_length()
+
+    def _label_lines(self) -> list[str]:
+        """Give the ``#L`` lines before the data; the first one after them where there is no other."""
+        labels = self.control.labels
+        return [text for text, _, after in labels if not after] or [text for text, _, _ in labels[:1]]
+
+    def _watch_abort(self, piece: Piece) -> None:
+        """A scan is aborted only if no row follows the comment that says so."""
+        begin = piece.controls[0][0] if piece.controls else self.begin
+        stops = [at for text, at in self.control.comments if _ABORTED.search(text)]
+        if stops and (stops[-1] >= begin or self.aborted):
+            self.aborted = not any(
+                looks_like_row(line)
+                for offset, data in piece.regions
+                if offset > stops[-1]
+                for line in data.split(b"\n")
+                if line[:1] != b"@"
+            )
+
+    def _tell_open_end(self, piece: Piece) -> None:
+        offset, data = piece.regions[-1]
+        data = data.rstrip()
+        last = data[data.rfind(b"\n") + 1 :]
+        at = offset + len(data) - len(last)
+        if (piece.controls and piece.controls[-1][0] > at) or not (last[:1] == b"@" or looks_like_row(last)):
+            return
+        self.report.add(
+            at,
+            "open ends",
+            "the file ends within this line",
+            "a line end expected",
+            "its last value may be cut short, if the file is not complete",
+            "note",
+        )
+
+    # --- columns
+
+    def _labels(self, width: int) -> tuple[str, ...]:
+        """Choose among the ``#L`` lines and split it so that it fits the rows."""
+        lines = self._label_lines()
+        for _, at, after in self.control.labels[1:]:
+            if after:
+                self.report.add(
+                    at,
+                    "further lines of labels",
+                    "there is another #L line after the first rows",
+                    "one expected",
+                    "the columns keep the names before it; the line is in the header",
+                )
+        if len(lines) > 1:
+            together = tuple(name for text in lines for name in split_names(text))
+            fitting = [names for text in lines if len(names := fit_names(text, width)) == width]
+            if len(together) == width or fitting:
+                return together if len(together) == width else fitting[0]
+        return fit_names(lines[-1], width) if lines else ()
+
+    def _add_columns(self, command: Command) -> None:
+        scan, columns, form = self.scan, self.columns, self.body.form
+        n = self.control.widths[0] if self.control.widths else 0
+        labels = self._labels(form.width if columns.count and form else n if n <= MOST_NAMES else 0)
+        width = columns.width if columns.count else len(labels)
+        at = self.control.labels[0][1] if self.control.labels else self.begin
+        if columns.count and form is not None and len(labels) != form.width:
+            self._tell_labels(labels, form.width, at)
+        if width > MOST_NAMES:
+            self.report.add(
+                at,
+                "columns beyond any reason",
+                f"{width} columns",
+                f"at most {MOST_NAMES} expected",
+                "the others are left out",
+                "lost",
+            )
+            width = MOST_NAMES
+        layout = self.builder.layout(command, labels, width, self.header, self.control)
+        for column in columns.inexact():
+            if column < width and column not in layout.floats:
+                self.report.add(
+                    at,
+                    "integers beyond 64 bits",
+                    f"'{layout.names[column]}' has integers of more than 64 bits",
+                    "at most 18446744073709551615 expected",
+                    "they are rounded to floating-point numbers",
+                )
+        fields = scan.columns
+        for name, own, value in zip(layout.names, layout.originals, self._values(width, layout), strict=True):
+            fields[name] = Field(name, value, ("point",), None, own if own != name else None)
+        for axis in layout.axes:
+            name = layout.names[axis]
+            scan.axes[name] = fields[name]
+
+    def _tell_labels(self, labels: tuple[str, ...], width: int, at: int) -> None:
+        found = f"#L names {len(labels)} column{'s' * (len(labels) != 1)}"
+        if not labels:
+            found, hint = "there is no #L line", "the columns are called column_1, column_2 ..."
+        elif len(labels) < width:
+            hint = f"the others are called column_{len(labels) + 1} ..."
+        else:
+            hint = f"there are no values of {', '.join(repr(name) for name in labels[width:][:4])}"
+            hint += f" and {len(labels) - width - 4} more" if len(labels) - width > 4 else ""
+        self.report.add(at, "labels that do not fit", found, f"the rows have {width} values", hint)
+
+    def _values(self, width: int, layout: Layout) -> Sequence[Array | LazyArray]:
+        """Give the columns: arrays, or for very large scans arrays that are read from the file when needed."""
+        columns = self.columns
+        if not columns.count:
+            return [np.empty(0) for _ in range(width)]
+        if columns.parts is not None:
+            return columns.arrays(layout.floats)[:width]
+        kinds = {f"column {at}": (at, FLOAT64 if at in layout.floats else columns.dtype(at)) for at in range(width)}
+        table = ScanTable(self._again, columns.count, kinds, {}, Plan(0).route)
+        return [table.array(name) for name in kinds]
+
+    def _again(self) -> Iterator[Piece]:
+        """Read the parts of a large scan once more, in the same way."""
+        body = Body(Report(self.origin.place.path, self.begin, 1), self.body.form)
+        body.widths, body.labels = self.body.widths, self.body.labels
+        body.dump, body.channels = self.body.dump, self.body.channels
+        for part in self.origin.parts():
+            piece = split(part.text, part.offset)
+            body.read(piece, part.last)
+            yield piece
+
+    # --- detectors
+
+    def _add_detectors(self) -> None:
+        scan, report, rows = self.scan, self.report, self.columns.count
+        declared = read_declared(self.control.arrays, rows > 0, report)
+        for offset, text in self.body.calibrations:
+            tell_change(declared, text, offset, report)
+        at = next((offset for _, _, offset, _ in self.control.arrays), self.begin)
+        plan = make_plan(self.arrays, rows, self.body.point, declared, report, at)
+        table = ScanTable(self._again if self.arrays.parts is None else self._kept, 0, {}, plan.targets(), plan.route)
+        loaded = _load(table) if table.nbytes <= KEPT else None
+        detectors = plan.detectors.values()
+        for index, detector in enumerate(detectors):
+            fields: dict[str, Field] = {}
+            for what, key, target, dim in (
+                ("data", detector.data_key, detector.data, "point"),
+                ("surplus", detector.surplus_key, detector.surplus, "extra"),
+            ):
+                if not target.count or not target.channels:
+                    continue
+                if what == "data" and not rows and target.count == 1 and loaded is not None:
+                    fields[what] = Field(what, loaded[key][0], ("channel",))
+                else:
+                    value = table.array(key) if loaded is None else loaded[key]
+                    fields[what] = Field(what, value, (dim, "channel"))
+            if fields:
+                scan.detectors[detector.name] = fields | describe(detector, index, len(detectors), declared)
+
+    def _kept(self) -> Iterator[Piece]:
+        """Give the spectra of a scan that is small enough to keep them."""
+        for spectra in self.arrays.parts or ():
+            yield Piece(spectra=spectra)
+
+
+def _load(table: ScanTable) -> dict[str, Array]:
+    """Read all arrays of a table in one pass."""
+    parts: dict[str, list[Array]] = {key: [] for key in table.layout}
+    for block in table.blocks():
+        for key, values in block.items():
+            if len(values):
+                parts[key].append(values)
+    return {key: np.concatenate(values) if values else np.empty(table.layout[key][0]) for key, values in parts.items()}

@@ -1,0 +1,170 @@
+"""Opening SPEC files: headers and scans in file order, each scan as soon as it is complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nxconvert.errors import Place, Problem, ReadError
+from nxconvert.readers.spec.blocks import Block, cut
+from nxconvert.readers.spec.body import split
+from nxconvert.readers.spec.build import Builder, Origin
+from nxconvert.readers.spec.control import Control, decode, read_control
+from nxconvert.readers.spec.facts import Header, make_header
+from nxconvert.readers.spec.pieces import parts_of
+from nxconvert.readers.spec.report import Report
+from nxconvert.scan import Scan, ScanFile, SourceFile, Wanted
+from nxconvert.streams import Source, open_source
+
+_NUMBER = re.compile(rb"#S\s+(\d+)")
+#: scan numbers with more digits than this do not fit any integer type
+_DIGITS = 18
+#: so much of a scan is read to find its number
+_HEAD = 512
+
+
+class SpecFile(ScanFile):
+    """An open SPEC file. ``position`` tells how many of its ``size`` bytes have been read."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.path = source.path
+        self.problems: list[Problem] = list(source.problems)
+        self._told_nul = False
+
+    @property
+    def size(self) -> int:
+        """Size of the (decompressed) input in bytes."""
+        return self.source.size
+
+    def scans(self, wanted: Wanted | None = None) -> Iterator[Scan]:
+        """Give the scans in file order; with *wanted*, only those whose number and order it takes are parsed.
+
+        ReadError when the file is empty or has neither a scan nor a file header.
+        """
+        self.source.position = self.position = 0
+        self.problems[:] = self.source.problems
+        self._told_nul = False
+        builder = Builder()
+        header = make_header(Control())
+        orders: dict[int, int] = {}
+        index = 0
+        for block in cut(self.source):
+            self.position = self.source.position
+            self._look_at_bytes(block)
+            if not block.is_scan:
+                header = self._header(block) or header
+                continue
+            number = self._number(block)
+            order = orders[number] = orders.get(number, 0) + 1
+            if wanted is None or wanted(number, order):
+                yield self._build(builder, block, number, order, index, header)
+            index += 1
+        self.position = self.source.position
+        if index == 0:
+            self._no_scans(header)
+
+    def _build(self, builder: Builder, block: Block, number: int, order: int, index: int, header: Header) -> Scan:
+        origin = Origin(
+            number,
+            order,
+            index,
+            Place(self.path, block.line, offset=block.offset),
+            block.length,
+            block.sha256,
+            block.ended,
+            block.text is None,
+            parts_of(self.source, block),
+        )
+        return builder.build(origin, header)
+
+    def _look_at_bytes(self, block: Block) -> None:
+        if block.has_nul and not self._told_nul:
+            self._told_nul = True
+            self.problems.append(
+                Problem(
+                    Place(self.path, block.line, offset=block.offset),
+                    "there are NUL bytes in this block",
+                    "text expected",
+                    "they are read as blanks, here and in what follows; the disk may have been full",
+                )
+            )
+
+    def _number(self, block: Block) -> int:
+        head = block.text[:_HEAD] if block.text is not None else self.source.read_at(block.offset, _HEAD)
+        match = _NUMBER.match(head)
+        digits = match[1] if match else b""
+        if 0 < len(digits) <= _DIGITS:
+            return int(digits)
+        self.problems.append(
+            Problem(
+                Place(self.path, block.line, offset=block.offset),
+                f"scan number '{digits[:30].decode()}'",
+                f"at most {_DIGITS} digits expected",
+                "the scan is numbered 0",
+            )
+        )
+        return 0
+
+    def _header(self, block: Block) -> Header | None:
+        """Read a file header; None for what is none, such as blank lines before the first scan."""
+        text = block.text
+        report = Report(self.path, block.offset, block.line)
+        if text is None:
+            if not block.started:
+                return None
+            text = self.source.read_at(block.offset, 1 << 20)
+            text = text[: text.rfind(b"\n") + 1]
+            report.add(
+                block.offset,
+                "file headers beyond any reason",
+                f"file header of {block.length} bytes",
+                "1 MiB expected at most",
+                "only its beginning is read",
+                "lost",
+            )
+        elif not block.started and b"#" not in text:
+            return None
+        report.show(text, block.offset, block.line)
+        control = Control()
+        piece = split(text, block.offset)
+        if block.has_cr:
+            piece.controls = [(at, line.removesuffix(b" ")) for at, line in piece.controls]
+        read_control(control, piece.controls, None, report)
+        for offset, data in piece.regions:
+            at = offset
+            for line in data.split(b"\n"):
+                if line.strip():
+                    control.add_free(decode(line.rstrip()), at)
+                at += len(line) + 1
+        self.problems.extend(report.finish(Place(self.path, block.line)))
+        header = make_header(control)
+        header.begun = block.started
+        return header
+
+    def _no_scans(self, header: Header) -> None:
+        if self.source.size == 0:
+            raise ReadError.at(self.path, "the file is empty", "SPEC scans expected", "check how it was copied")
+        if not header.begun:
+            raise ReadError.at(
+                Place(self.path, 1, offset=0),
+                "there is neither a scan (#S and a number) nor a file header (#F, #E)",
+                "a SPEC file expected",
+                "'nxconvert info' names the format of a file",
+            )
+        self.problems.append(
+            Problem(Place(self.path, 1), "there is no scan in this file", "lines that begin with '#S' and a number")
+        )
+
+    def sources(self) -> list[SourceFile]:
+        """Name the file that was read."""
+        return [self.source.source_file()]
+
+    def close(self) -> None:
+        """Release the file."""
+        self.source.close()
+
+
+def open_spec(path: str) -> SpecFile:
+    """Open a SPEC file, compressed or not, or standard input for ``-``."""
+    return SpecFile(open_source(path))

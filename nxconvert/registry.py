@@ -1,0 +1,205 @@
+"""Readers and exporters by name: the shipped ones, and those that other packages add through entry points.
+
+A package adds a reader by an entry point in the group ``nxconvert.readers`` that names a `Reader`::
+
+    [project.entry-points."nxconvert.readers"]
+    mine = "my_package.reader:READER"
+
+Exporters use the group ``nxconvert.exporters``. A plug-in that does not load is left out, but stays visible with its
+reason in `broken`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from nxconvert.errors import ReadError, RequestError, near_names
+from nxconvert.scan import Scan, ScanFile
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+READERS = "nxconvert.readers"
+EXPORTERS = "nxconvert.exporters"
+
+#: What ships with nxconvert. The table makes it work from a checkout that was never installed, and spares a run of one
+#: known format the search through every installed package.
+SHIPPED: dict[str, dict[str, str]] = {
+    READERS: {"spec": "nxconvert.readers.spec:READER", "nexus": "nxconvert.readers.nexus:READER"},
+    EXPORTERS: {},
+}
+
+#: A reader with this confidence or more is sure of a file.
+SURE = 0.9
+
+#: Bytes of a file (uncompressed) that a reader sees to recognise it.
+HEAD = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well the head of a file fits a format, from 0 (not at all) to 1, and the reason for a yes or a no."""
+
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format that can be read.
+
+    ``extensions`` are hints, never proof (``(".spec", ".dat")``). ``sniff(head, name)`` looks at the first bytes of a
+    file and its name. ``open(path)`` gives its scans. ``command`` is the command that converts this format, such as
+    ``spec2nx``.
+    """
+
+    name: str
+    description: str
+    extensions: tuple[str, ...]
+    sniff: Callable[[bytes, str], Match]
+    open: Callable[[str], ScanFile]
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """A text format that scans can be written to.
+
+    ``losses(scan)`` says, one sentence each, what the format cannot hold. ``write(scan, stream)`` writes the rest.
+    """
+
+    name: str
+    description: str
+    extensions: tuple[str, ...]
+    losses: Callable[[Scan], list[str]]
+    write: Callable[[Scan, IO[str]], None]
+
+
+Record = TypeVar("Record", Reader, Exporter)
+
+
+def readers() -> dict[str, Reader]:
+    """Give every reader that loads, by name: the shipped ones first, then those of other packages."""
+    return dict(_readers()[0])
+
+
+def exporters() -> dict[str, Exporter]:
+    """Give every exporter that loads, by name: the shipped ones first, then those of other packages."""
+    return dict(_exporters()[0])
+
+
+def broken() -> dict[str, str]:
+    """Give the plug-ins that do not load: the reason of each by its name."""
+    return _readers()[1] | _exporters()[1]
+
+
+def reader(name: str) -> Reader:
+    """Give the reader called *name*; RequestError, with near names, where there is none."""
+    value = SHIPPED[READERS].get(name)
+    if value is not None:
+        return _resolve(value, name, Reader)
+    known, faulty = _readers()
+    if name in known:
+        return known[name]
+    if name in faulty:
+        raise RequestError.at(f"reader '{name}'", f"does not load: {faulty[name]}")
+    raise RequestError.at(f"reader '{name}'", "there is no such reader", near_names(name, known))
+
+
+def identify(path: str) -> Reader:
+    """Find the reader for a file by its first bytes.
+
+    ReadError where no reader knows the file (with the reason of each), where two are sure of it, or where two are
+    equally unsure. RequestError for standard input, which could not be read a second time.
+    """
+    if path == "-":
+        raise RequestError.at(
+            "-",
+            "standard input can be read only once, so its format cannot be detected",
+            hint="name it with --reader, or by a command such as spec2nx",
+        )
+    from nxconvert.streams import open_source
+
+    with open_source(path) as source:
+        head = source.read_at(0, HEAD)
+    known = readers()
+    matches = {name: _sniff(item, head, path) for name, item in known.items()}
+    best = max((match.confidence for match in matches.values()), default=0.0)
+    if best <= 0.0:
+        raise ReadError.at(
+            path,
+            "no reader knows this file",
+            "; ".join(f"{name}: {match.reason}" for name, match in matches.items()),
+            "'nxconvert formats' lists the formats and the command of each, which skips this check",
+        )
+    candidates = [name for name, match in matches.items() if match.confidence >= min(best, SURE)]
+    if len(candidates) > 1:
+        raise ReadError.at(
+            path,
+            "more than one reader claims this file",
+            "; ".join(f"{name}: {matches[name].reason}" for name in candidates),
+            "name the format by its command: " + " or ".join(known[name].command or name for name in candidates),
+        )
+    return known[candidates[0]]
+
+
+def _sniff(item: Reader, head: bytes, path: str) -> Match:
+    """Ask a reader; the failure of one, which may be a plug-in, is its reason and does not stop the others."""
+    try:
+        return item.sniff(head, path)
+    except Exception as error:
+        return Match(0.0, f"its check failed with {_reason(error)}")
+
+
+@cache
+def _readers() -> tuple[dict[str, Reader], dict[str, str]]:
+    return _load(READERS, Reader)
+
+
+@cache
+def _exporters() -> tuple[dict[str, Exporter], dict[str, str]]:
+    return _load(EXPORTERS, Exporter)
+
+
+def _load(group: str, kind: type[Record]) -> tuple[dict[str, Record], dict[str, str]]:
+    """Load every record of a group: those that load, and the reason of each that does not."""
+    from importlib.metadata import entry_points
+
+    shipped = SHIPPED[group]
+    loaded = {name: _resolve(value, name, kind) for name, value in shipped.items()}
+    faulty: dict[str, str] = {}
+    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, _package(entry))):
+        if shipped.get(entry.name) == entry.value:
+            continue
+        if entry.name in loaded:
+            faulty[f"{entry.name} ({_package(entry)})"] = f"the name '{entry.name}' is taken already"
+            continue
+        try:
+            loaded[entry.name] = _resolve(entry.value, entry.name, kind)
+        except Exception as error:
+            faulty[entry.name] = f"{_reason(error)} ({_package(entry)}: {entry.value})"
+    return loaded, faulty
+
+
+def _resolve(value: str, name: str, kind: type[Record]) -> Record:
+    """Import ``module:attribute`` and check that it is a record of that name."""
+    module, _, attribute = value.partition(":")
+    record: Any = getattr(importlib.import_module(module), attribute)
+    if not isinstance(record, kind):
+        raise TypeError(f"'{value}' is of type {type(record).__name__}, not {kind.__name__}")
+    if record.name != name:
+        raise ValueError(f"'{value}' calls itself '{record.name}', its entry point '{name}'")
+    return record
+
+
+def _package(entry: EntryPoint) -> str:
+    """Name the package that an entry point comes from."""
+    return entry.dist.name if entry.dist is not None else "unknown package"
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,311 @@
+"""Opening inputs: plain, ``.gz``, ``.bz2`` and ``.Z`` files and standard input, all with random access to their bytes.
+
+What a file is, its first bytes say, not its name. A plain file is read in place; anything else is decompressed once
+into a temporary file, which stays in memory up to 64 MiB and goes to ``$TMPDIR`` beyond. The SHA-256 of the file's own
+(compressed) bytes is computed on the way, so that no file is read twice for it.
+"""
+
+from __future__ import annotations
+
+import bz2
+import errno
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from typing import IO, Any, NoReturn, Protocol
+
+from nxconvert import lzw
+from nxconvert.errors import Place, Problem, ReadError
+from nxconvert.scan import SourceFile
+
+BLOCK = 1 << 20
+#: decompressed bytes kept in memory before they go to a temporary file
+SPOOL = 64 << 20
+#: a file that grows beyond both limits is taken for a decompression bomb
+BOMB_SIZE = 1 << 30
+BOMB_RATIO = 250
+
+GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
+STANDARD_INPUT = "<stdin>"
+
+
+def refuse(place: Place | str, found: str, expected: str, hint: str) -> NoReturn:
+    """Raise the ReadError for an input that cannot be used."""
+    raise ReadError.at(place, found, expected, hint)
+
+
+class Source:
+    """An open input: ``size`` uncompressed bytes, read in sequence with ``read`` or anywhere with ``read_at``.
+
+    ``path`` is the path as given, ``<stdin>`` for standard input. ``position`` counts the bytes that ``read`` gave.
+    ``problems`` holds what was odd in the file as a container, such as bytes after the end of the compressed data.
+    """
+
+    def __init__(self, path: str, file: IO[bytes], size: int, own: SourceFile | None, mtime_ns: int) -> None:
+        self.path = path
+        self.size = size
+        self.position = 0
+        self.problems: list[Problem] = []
+        self._file = file
+        self._own = own
+        self._mtime_ns = mtime_ns
+        self._digest = hashlib.sha256()
+        self._lock = threading.Lock()
+        self._hashed = 0
+        # a plain file has no SHA-256 yet: it is computed while the file is read for the first time
+        self._plain = own is None
+
+    def read(self, size: int) -> bytes:
+        """Give the next *size* bytes, fewer at the end, none after it."""
+        data = self.read_at(self.position, size)
+        if self._plain and self.position <= self._hashed < self.position + len(data):
+            self._digest.update(memoryview(data)[self._hashed - self.position :])
+            self._hashed = self.position + len(data)
+        self.position += len(data)
+        return data
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Give *size* uncompressed bytes from *offset* on, fewer only at the end; ReadError when the file shrank."""
+        size = min(size, self.size - offset)
+        if size <= 0:
+            return b""
+        try:
+            if self._plain and hasattr(os, "pread"):
+                data = self._pread(offset, size)
+            else:
+                with self._lock:
+                    self._file.seek(offset)
+                    data = self._file.read(size)
+        except OSError as error:
+            raise ReadError.at(
+                Place(self.path, offset=offset),
+                f"reading failed ({error.strerror})",
+                f"{self.size} bytes expected",
+                "the disk or the network share may be at fault; copy the file and try again",
+            ) from error
+        if len(data) < size:
+            refuse(
+                Place(self.path, offset=offset + len(data)),
+                "the file ends here",
+                f"it had {self.size} bytes when it was opened",
+                "the file became shorter while it was read; wait until it is complete",
+            )
+        return data
+
+    def _pread(self, offset: int, size: int) -> bytes:
+        data = os.pread(self._file.fileno(), size, offset)
+        while 0 < len(data) < size:
+            more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def source_file(self) -> SourceFile:
+        """Describe the file for the provenance; bytes that were not read yet are read for the SHA-256."""
+        if self._own is None:
+            while data := self.read_at(self._hashed, BLOCK):
+                self._digest.update(data)
+                self._hashed += len(data)
+            self._own = SourceFile(self.path, self.size, self._mtime_ns, self._digest.hexdigest())
+        return self._own
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_source(path: str) -> Source:
+    """Open the file *path*, or standard input for ``-``; ReadError when it cannot be read or is a bomb."""
+    if path == "-":
+        return _spool(STANDARD_INPUT, sys.stdin.buffer, time.time_ns())
+    file = _open_regular(path)
+    try:
+        status = os.fstat(file.fileno())
+        head = file.read(3)
+        file.seek(0)
+        if head.startswith((GZIP, BZIP2, lzw.MAGIC)):
+            with file:
+                return _spool(path, file, status.st_mtime_ns)
+        return Source(path, file, status.st_size, None, status.st_mtime_ns)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _open_regular(path: str) -> IO[bytes]:
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            if os.path.isdir(path):
+                refuse(path, "this is a directory", "a file expected", "name the files in it, or use --files-from")
+            refuse(path, "this is not a regular file", "a file expected", "'-' reads standard input")
+        return open(path, "rb", buffering=0)
+    except OSError as error:
+        found, hint = {
+            errno.ENOENT: ("there is no such file", "check the spelling and the directory"),
+            errno.EACCES: ("no permission to read this file", "check the permissions of the file and its directory"),
+        }.get(error.errno or 0, (f"the file cannot be opened ({error.strerror})", "check the path"))
+        raise ReadError.at(path, found, "a readable file expected", hint) from error
+    except ValueError as error:
+        raise ReadError.at(path, "the path has a NUL character", "a path expected", "check the spelling") from error
+
+
+def _spool(path: str, file: IO[bytes], mtime_ns: int) -> Source:
+    """Read *file* to its end, decompress it where needed, and give a source over the result."""
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 (the source closes it)
+    try:
+        raw = _Hashed(file)
+        problems: list[Problem] = []
+        size = 0
+        for data in _plain_blocks(path, raw, problems):
+            size += len(data)
+            if size > BOMB_SIZE and size > BOMB_RATIO * max(raw.size, 1):
+                refuse(
+                    path,
+                    f"{raw.size} compressed bytes became more than {size}",
+                    f"at most {BOMB_RATIO} times as many expected",
+                    "decompress the file yourself if it is what it should be",
+                )
+            spool.write(data)
+        if size == 0 and raw.size > 0:
+            refuse(path, "nothing is in this compressed file", "data expected", "the original was empty")
+        own = SourceFile(path, raw.size, mtime_ns, raw.digest.hexdigest())
+        source = Source(path, spool, size, own, mtime_ns)
+        source.problems = problems
+        return source
+    except OSError as error:
+        spool.close()
+        raise ReadError.at(
+            path, f"no room to decompress ({error.strerror})", "space in $TMPDIR", "set TMPDIR to a larger disk"
+        ) from error
+    except BaseException:
+        spool.close()
+        raise
+
+
+class _Hashed:
+    """A stream that is read once in blocks, counted and hashed on the way."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.size = 0
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = BLOCK) -> bytes:
+        data = self.file.read(size)
+        self.size += len(data)
+        self.digest.update(data)
+        return data
+
+
+class _Decompressor(Protocol):
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _plain_blocks(path: str, raw: _Hashed, problems: list[Problem]) -> Iterator[bytes]:
+    data = raw.read()
+    if data.startswith(GZIP):
+        from isal import isal_zlib
+
+        yield from _members(path, raw, data, GZIP, lambda: isal_zlib.decompressobj(wbits=31), problems)
+    elif data.startswith(BZIP2):
+        yield from _members(path, raw, data, BZIP2, bz2.BZ2Decompressor, problems)
+    elif data.startswith(lzw.MAGIC):
+        yield from _unlzw(path, raw, data)
+    else:
+        while data:
+            yield data
+            data = raw.read()
+
+
+def _members(path: str, raw: _Hashed, data: bytes, magic: bytes, make: Any, problems: list[Problem]) -> Iterator[bytes]:
+    """Decompress one member after the other; both formats may be concatenated."""
+    member: _Decompressor = make()
+    while True:
+        if member.eof:
+            data = member.unused_data + data
+            while len(data) < len(magic) and (more := raw.read()):
+                data += more
+            if not data.startswith(magic):
+                _look_after_end(path, raw, data, problems)
+                return
+            member = make()
+        if not data and not (data := raw.read()):
+            refuse(
+                Place(path, offset=raw.size),
+                "the compressed data break off here",
+                "their end mark expected",
+                "the copy is incomplete; fetch the file again",
+            )
+        # small steps bound what one step can expand to
+        for at in range(0, len(data), 1 << 16):
+            if member.eof:
+                data = data[at:]
+                break
+            yield _step(path, raw, member, data[at : at + (1 << 16)])
+        else:
+            data = b""
+
+
+def _step(path: str, raw: _Hashed, member: _Decompressor, data: bytes) -> bytes:
+    try:
+        return member.decompress(data)
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(path, raw.size, error) from error
+    except Exception as error:
+        # zlib.error and isal's own error have no common base but Exception
+        if type(error).__name__ not in ("error", "IsalError"):
+            raise
+        raise _damaged(path, raw.size, error) from error
+
+
+def _damaged(path: str, size: int, error: Exception) -> ReadError:
+    return ReadError(
+        Problem(
+            Place(path, offset=size),
+            f"the compressed data before here are damaged ({error})",
+            "intact data expected",
+            "fetch the file again; gzip -t and bzip2 -t test a file",
+            "lost",
+        )
+    )
+
+
+def _look_after_end(path: str, raw: _Hashed, data: bytes, problems: list[Problem]) -> None:
+    """Read on to the end; padding with NUL is normal, anything else is told."""
+    start = raw.size - len(data)
+    other = bool(data.strip(b"\0"))
+    while more := raw.read():
+        other = other or bool(more.strip(b"\0"))
+    if other:
+        problems.append(
+            Problem(
+                Place(path, offset=start),
+                f"{raw.size - start} bytes follow the end of the compressed data",
+                "nothing expected",
+                "they are ignored",
+            )
+        )
+
+
+def _unlzw(path: str, raw: _Hashed, data: bytes) -> Iterator[bytes]:
+    blocks = iter((data,))
+    try:
+        # small steps bound what one step can expand to
+        yield from lzw.decompress(lambda: next(blocks, b"") or raw.read(1 << 16))
+    except ValueError as error:
+        raise _damaged(path, raw.size, error) from error
