@@ -223,12 +223,21 @@ class _Run:
 
             options = self.options
             self._mappings[reader] = load(
-                options.mappings or (reader,),
+                self._names(reader),
                 settings=options.settings,
                 layout=options.layout,
                 time_zone=options.time_zone,
             )
         return self._mappings[reader]
+
+    def _names(self, reader: str) -> tuple[str, ...]:
+        """Give the mappings to load: an application mapping only adds to the format's own, or to one that is named."""
+        from nxconvert.mapping import catalog
+
+        named = self.options.mappings
+        if reader and all(catalog.info(name).application for name in named):
+            return (reader, *named)
+        return named
 
     def open(self, source: str, outcome: Outcome) -> ScanFile:
         """Open a source with the reader that the user named or that knows the file."""
@@ -349,7 +358,7 @@ class _Target:
         """Take the next source file."""
         self._sources += 1
         self._source = self.provenance.shown(source)
-        mapping = self.run.mapping_in_use.describe()
+        mapping = self.run.mapping_in_use.describe(places=False)
         if self.append and self._old_mapping != mapping:
             raise RequestError.at(
                 self.output,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import h5py
 import pytest
 
 from nxconvert import registry
@@ -59,11 +60,27 @@ def test_the_examples_of_the_readme_run_and_print_what_it_shows(place: Path) -> 
     assert len(blocks) >= 6
     for block in blocks:
         for example in block.removeprefix("$ ").split("\n$ "):
-            line, _, shown = example.strip("\n").partition("\n")
+            # a command goes on after a backslash; what follows it is its output
+            match = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*)\n?(.*)", example.strip("\n"), re.DOTALL)
+            assert match is not None
+            line, shown = match.groups()
             result = run(line, place)
             assert result.returncode == 0, f"{line}\n{result.stderr}"
             if shown:
                 assert result.stdout.rstrip("\n") == shown, line
+
+
+def test_the_mapping_of_the_readme_works(place: Path) -> None:
+    [mapping] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (place / "my.yaml").write_text(mapping)
+    result = run("nxconvert spec2nx counters.spec -m my.yaml --timezone UTC --strict", place)
+    assert (result.returncode, result.stdout) == (0, "counters.nxs\n"), result.stderr
+    with h5py.File(place / "counters.nxs") as file:
+        entry = file["scan_1"]
+        assert entry["sample/name"][()] == b"silicon"
+        assert entry["instrument/monochromator/energy"][()] == 8.0509
+        assert entry["instrument/monochromator/energy"].attrs["units"] == "keV"
+        assert entry["instrument/point/data"] == entry["measurement/Detector"]
 
 
 def examples() -> list[tuple[str, str]]:

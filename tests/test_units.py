@@ -83,9 +83,9 @@ def test_the_same_units_change_nothing() -> None:
 
 
 def test_units_of_another_kind_cannot_be_converted() -> None:
-    with pytest.raises(ValueError, match="^'mm' cannot be converted to 's'$"):
+    with pytest.raises(ValueError, match=r"^'mm' cannot be converted to 's'$"):
         units.convert(1.0, "mm", "s")
-    with pytest.raises(ValueError, match="^'rlu' cannot be converted to 'mm'$"):
+    with pytest.raises(ValueError, match=r"^'rlu' cannot be converted to 'mm'$"):
         units.convert(1.0, "rlu", "mm")
 
 

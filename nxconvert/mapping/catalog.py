@@ -69,6 +69,11 @@ def find(name_or_path: str | Path, folders: Sequence[str | Path] = ()) -> Path:
     return path
 
 
+def info(name_or_path: str | Path, folders: Sequence[str | Path] = ()) -> MappingInfo:
+    """Tell of one mapping what `available` tells of all. RequestError where there is none."""
+    return _info(str(name_or_path), find(name_or_path, folders))
+
+
 def find_extended(name: str, place: Place, own: Path, folders: Sequence[str | Path]) -> Path:
     """Give the file that the mapping *own* extends, searched beside *own* first; MappingError where there is none."""
     path = _search(name, (own.parent, *folders), own)

@@ -23,28 +23,31 @@ from nxconvert.tree import describe
 MAX_SCANS = 1000
 
 
-def resolved(loaded: Loaded, entry_name: str) -> str:
-    """Give a loaded mapping as YAML, each statement with its place; one document for the entry and each definition."""
+def resolved(loaded: Loaded, entry_name: str, places: bool = True) -> str:
+    """Give a loaded mapping as YAML, one document for the entry and each definition.
+
+    With *places*, each statement is followed by the place it comes from; without, the text is the same everywhere.
+    """
+
+    def comment(place: Place) -> str:
+        return f"  # {place}" if places else ""
+
     zone = loaded.keys.get("time_zone")
     lines = [f"# from {', '.join(path.name for path in loaded.files)}", f"entry_name: {_quoted(entry_name)}"]
     if zone is not None and zone.value:
-        lines.append(f"time_zone: {_quoted(zone.value)}{_comment(zone.place)}")
+        lines.append(f"time_zone: {_quoted(zone.value)}{comment(zone.place)}")
     for application in ("", *loaded.subentries):
         if application:
             lines += ["---", f"application: {application}"]
         lines.append("meta_parameters:")
         for (owner, name), parameter in loaded.parameters.items():
             if owner == application:
-                lines.append(f"  {_quoted(name)}:{_comment(parameter.place)}")
+                lines.append(f"  {_quoted(name)}:{comment(parameter.place)}")
                 for key, value in words_of(parameter).items():
-                    lines.append(f"    {key}: {_yaml(value)}{_comment(parameter.origins[key])}")
+                    lines.append(f"    {key}: {_yaml(value)}{comment(parameter.origins[key])}")
                 if parameter.setting is not None:
                     lines.append(f"    # set to {describe(parameter.setting)}")
     return "\n".join(lines) + "\n"
-
-
-def _comment(place: Place) -> str:
-    return f"  # {place}"
 
 
 def _yaml(value: Any) -> str:

@@ -83,9 +83,9 @@ class Mapping:
         """What looks odd in the files but hinders nothing: classes that NeXus does not define."""
         return list(self._loaded.warnings)
 
-    def describe(self) -> str:
-        """Give the mapping as it results from all files, with the place of each statement as comment."""
-        return resolved(self._loaded, self.entry_name)
+    def describe(self, places: bool = True) -> str:
+        """Give the mapping as it results from all files, with or without the place of each statement as comment."""
+        return resolved(self._loaded, self.entry_name, places)
 
     def tree(self, scan: Scan) -> tuple[Tree, list[Problem]]:
         """Give the tree of a scan, and what could not be done for it."""

@@ -151,7 +151,8 @@ def _refusal(application: str, parameters: dict[tuple[str, str], Parameter], res
 def _hint(parameters: list[Parameter]) -> str:
     """Say which of the lacking values can be given by hand: those that are no arrays."""
     names = [item.name for item in parameters if not item.rank and item.nx_type is not None]
+    names += [item.at for item in parameters if item.at is not None and item.rank is not None]
     if not names:
         return ""
-    given = " ".join(f"--set {name}=..." for name in names)
+    given = " ".join(f"--set {name}=..." for name in dict.fromkeys(names))
     return f"{given}, or a mapping of the instrument that states {'it' if len(names) == 1 else 'them'}"

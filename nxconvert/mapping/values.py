@@ -175,7 +175,7 @@ class Resolver:
         if parameter.rank is not None and len(value.shape) != parameter.rank:
             leading = value.shape[: len(value.shape) - parameter.rank]
             if len(value.shape) < parameter.rank or any(length != 1 for length in leading):
-                return Missing(f"{called} has the shape {list(value.shape)} instead of {parameter.rank} dimensions")
+                return Missing(f"{called} has {len(value.shape)} dimensions instead of {parameter.rank}")
             value = _changed(value, casts.drop_leading(len(leading)), ("rank", parameter.rank))
             value.shape, value.dims = value.shape[len(leading) :], value.dims[len(leading) :]
         if parameter.nx_type is not None:

@@ -145,12 +145,12 @@ def test_arrays_of_different_shape_are_refused() -> None:
 
 @pytest.mark.parametrize("value", ["text", ["a", "b"], True])
 def test_what_is_no_number_is_refused(value: Any) -> None:
-    with pytest.raises(ExpressionError, match="^%x% is not a number$"):
+    with pytest.raises(ExpressionError, match=r"^%x% is not a number$"):
         calculate("%x% + 1", x=value)
 
 
 def test_an_integer_beyond_64_bits_is_refused() -> None:
-    with pytest.raises(ExpressionError, match="^%x% is too large a number$"):
+    with pytest.raises(ExpressionError, match=r"^%x% is too large a number$"):
         calculate("%x% + 1", x=2**70)
 
 

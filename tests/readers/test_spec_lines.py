@@ -63,13 +63,13 @@ def test_motor_names_with_single_blanks_between_are_split_if_the_number_fits(rea
 def test_too_few_positions_leave_the_last_motors_without_and_are_told(read: Any) -> None:
     found, told = positioners(read, "#O0 a  b  c\n#O1 d", "#P0 1 2\n#P1 4")
     assert found == {"a": 1.0, "b": 2.0, "d": 4.0}
-    assert told == ["5: #P0 has 2 values, #O0 names 3 motors\n  hint: no position is known of 'c'"]
+    assert told == ["6: #P0 has 2 values, #O0 names 3 motors\n  hint: no position is known of 'c'"]
 
 
 def test_too_many_positions_do_not_shift_the_next_row_and_are_told(read: Any) -> None:
     found, told = positioners(read, "#O0 a  b\n#O1 d", "#P0 1 2 3 3.5\n#P1 4")
     assert found == {"a": 1.0, "b": 2.0, "d": 4.0}
-    assert told == ["5: #P0 has 4 values, #O0 names 2 motors\n  hint: the last 2 are in the header lines only"]
+    assert told == ["6: #P0 has 4 values, #O0 names 2 motors\n  hint: the last 2 are in the header lines only"]
 
 
 def test_a_missing_row_of_positions_is_told(read: Any) -> None:
@@ -87,7 +87,7 @@ def test_an_empty_row_of_motors_is_no_problem(read: Any) -> None:
 def test_a_row_of_positions_without_names_is_told(read: Any) -> None:
     found, told = positioners(read, "#O0 a  b", "#P0 1 2\n#P1 7")
     assert found == {"a": 1.0, "b": 2.0}
-    assert told == ["5: #P1 has 1 value, #O1 names 0 motors\n  hint: the last value is in the header lines only"]
+    assert told == ["6: #P1 has 1 value, #O1 names 0 motors\n  hint: the last value is in the header lines only"]
 
 
 def test_a_position_that_is_a_word_stays_text(read: Any) -> None:
@@ -147,7 +147,7 @@ def test_far_more_motors_than_exist_are_cut_and_told(read: Any) -> None:
     found, told = positioners(read, names, "#P0 " + "1 " * 30_000)
     assert len(found) == 20_000
     assert told == [
-        "4: 30000 motor positions, at most 20000 expected\n  hint: the others are in the header lines only"
+        "5: 30000 motor positions, at most 20000 expected\n  hint: the others are in the header lines only"
     ]
 
 

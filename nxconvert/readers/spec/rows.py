@@ -162,7 +162,7 @@ def _tell(offset: int, words: list[bytes], text: list[int], form: Form, widest: 
             hint = f"the row is kept; columns from column_{form.width + 1} on hold its further values"
         else:
             hint, severity = f"the row is kept up to value {widest}", "lost"
-        report.add(offset, "odd rows", f"row has {len(words)} values", form.reason, hint, severity)
+        report.add(offset, "odd rows", f"row has {len(words)} value{'s' * (len(words) != 1)}", form.reason, hint, severity)
     if text:
         shown = ", ".join(f"'{words[at][:40].decode('latin-1')}' in column {at + 1}" for at in text[:3])
         more = f" and {len(text) - 3} more" if len(text) > 3 else ""
