@@ -28,6 +28,8 @@ JOIN = b"\x02"
 EXACT = 2**53
 INT64 = (-(2**63), 2**63 - 1)
 UINT64 = (0, 2**64 - 1)
+#: integers with more digits than this fit no type
+_DIGITS = 25
 
 # What is left of a block when its digits and signs are deleted shows its structure: blanks and newlines stay, "."
 # marks a token that is not an integer, "x" one that may be no number at all.
@@ -46,7 +48,8 @@ _local = threading.local()
 class Rows:
     """Numbers of equally wide rows: ``values`` (rows, width), and per column whether every token is an integer.
 
-    ``exact`` holds, by column, the integers of those integer columns that float64 cannot hold exactly.
+    ``exact`` holds, by column, the integers of those integer columns that float64 cannot hold exactly; those that no
+    integer type can hold either may be cut there.
     """
 
     values: Floats
@@ -91,16 +94,8 @@ def parse_lists(bodies: Sequence[bytes]) -> npt.NDArray[Any] | None:
     if not rows.exact:
         return rows.values.astype(np.int64)
     columns = [rows.exact.get(at) or [int(value) for value in rows.values[:, at]] for at in range(rows.width)]
-    return np.array(columns, integer_dtype(columns)).T
-
-
-def list_length(body: bytes) -> tuple[int, bool, bool]:
-    """Tell of one list, without reading its numbers: how many, whether all are integers, and whether that is certain.
-
-    It is certain for plain digits; other tokens may turn out not to be numbers.
-    """
-    count = len(body.split())
-    return count, not body.translate(_PATTERN, _DELETED).strip(), not body.translate(None, b"0123456789 " + JOIN)
+    dtype = dtype_for(min(map(min, columns)), max(map(max, columns)))
+    return rows.values if dtype is np.float64 else np.array(columns, dtype).T
 
 
 def parse_tokens(tokens: Sequence[bytes]) -> tuple[list[float], list[bool], list[int]]:
@@ -133,9 +128,11 @@ def is_integer(token: bytes) -> bool:
     return not token.translate(None, b"0123456789+-")
 
 
-def integer_dtype(columns: Sequence[Sequence[int]]) -> type[Any]:
-    """Give the smallest of int64, uint64 and float64 (then the values are rounded) that holds all these integers."""
-    return dtype_for(min(map(min, columns)), max(map(max, columns)))
+def exact_integer(token: bytes) -> int:
+    """Read an integer; one that fits no integer type may come out as another such one, since it may have any length."""
+    if len(token.lstrip(b"+-0")) > _DIGITS:
+        return -(1 << 100) if token.startswith(b"-") else 1 << 100
+    return int(token[:1] + (token[1:].lstrip(b"0") or b"0")) if len(token) > _DIGITS else int(token)
 
 
 def dtype_for(lowest: int, highest: int) -> type[Any]:
@@ -227,10 +224,10 @@ def _finish(block: bytes, values: Floats, integer: tuple[bool, ...]) -> Rows:
     rows = Rows(values, integer)
     # with nan beside the integers both comparisons are false
     if True in integer and not (np.maximum.reduce(values, None) < EXACT and np.minimum.reduce(values, None) > -EXACT):
-        tokens = block.split()
+        tokens = block.replace(JOIN, b" ").split()
         for at, whole in enumerate(integer):
             if whole and np.abs(values[:, at]).max() >= EXACT:
-                rows.exact[at] = [int(token) for token in tokens[at :: len(integer)]]
+                rows.exact[at] = [exact_integer(token) for token in tokens[at :: len(integer)]]
     return rows
 
 

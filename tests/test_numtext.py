@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nxconvert.numtext import (
     EXACT,
     dtype_for,
+    exact_integer,
     is_integer,
     parse_lists,
     parse_number,
@@ -88,6 +89,7 @@ def test_every_number_is_what_python_reads(table: tuple[list[list[str]], bytes])
             assert (at in rows.exact) == large
             if large:
                 assert rows.exact[at] == [int(token) for token in column]
+                assert rows.exact[at] == [exact_integer(token.encode()) for token in column]
             assert rows.values[:, at].tolist() == [float(token) for token in column]
         else:
             assert [bits(value) for value in rows.values[:, at].tolist()] == [bits(float(token)) for token in column]
@@ -147,7 +149,7 @@ def test_lists_of_integers_keep_every_digit(lists: list[list[str]], separator: s
         assert values.dtype == np.uint64
     else:
         assert values.dtype == np.float64
-        numbers = [[float(number) for number in row] for row in numbers]
+        numbers = [[float(token) for token in tokens] for tokens in lists]
     assert values.tolist() == numbers
 
 
@@ -200,6 +202,21 @@ def test_a_number_is_what_float_takes_without_underscores(token: str) -> None:
 
 def test_integers_are_told_by_their_digits() -> None:
     assert [is_integer(token) for token in (b"1", b"-1", b"+007", b"1.", b"1e5", b"nan")] == [True] * 3 + [False] * 3
+
+
+def test_an_integer_of_any_length_is_read_or_cut() -> None:
+    assert exact_integer(b"-" + b"0" * 5000 + b"12") == -12
+    assert exact_integer(b"0" * 5000) == 0
+    assert exact_integer(b"+" + b"0" * 30 + b"7") == 7
+    assert dtype_for(0, exact_integer(b"9" * 5000)) is np.float64
+    assert dtype_for(exact_integer(b"-" + b"9" * 5000), 0) is np.float64
+    for digits in (25, 26, 400, 5000):
+        rows = parse_rows(b"9" * digits + b" 1")
+        assert rows is not None
+        assert rows.values.tolist() == [[float("9" * digits), 1.0]]
+        values = parse_lists([b"9" * digits + b" 1"])
+        assert values is not None
+        assert values.tolist() == [[float("9" * digits), 1.0]]
 
 
 def test_the_dtype_follows_the_range() -> None:

@@ -59,6 +59,4 @@ def _print(record: dict[str, Any]) -> None:
     )
 
 
-command = click.Command(
-    "info", callback=info, params=[options.FILES, options.JSON], help=HELP, epilog=EPILOG, no_args_is_help=True
-)
+command = click.Command("info", callback=info, params=[options.FILES, options.JSON], help=HELP, epilog=EPILOG)

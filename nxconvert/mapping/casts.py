@@ -9,8 +9,9 @@ import numpy as np
 
 from nxconvert.arrays import Array, LazyArray
 
-#: Beyond these float64 does not hold every integer, and no float64 above the second fits int64.
-_EXACT = 2.0**53
+#: Beyond the first float64 does not hold every integer; it is an integer, so that integers are compared as integers.
+#: No float64 from the second on fits int64.
+_EXACT = 2**53
 _INT64 = 2.0**63
 
 

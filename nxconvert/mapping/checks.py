@@ -81,8 +81,6 @@ def _uses(loaded: Loaded) -> None:
             _chooser(parameter, used, loaded)
     for key, parameter in loaded.parameters.items():
         if parameter.nx_path is None and key not in used:
-            if parameter.application and ("", parameter.name) in used:
-                continue
             known = [name for owner, name in loaded.parameters if owner == key[0] and name != parameter.name]
             loaded.problems.append(
                 Problem(

@@ -10,7 +10,7 @@ import numpy as np
 
 from nxconvert.errors import MappingError, Place, Problem
 from nxconvert.mapping import document
-from nxconvert.mapping.document import Items, Node, Text
+from nxconvert.mapping.document import Items, Text
 from nxconvert.mapping.mistake import Mistake
 from nxconvert.mapping.times import is_iso
 from nxconvert.tree import Leaf
@@ -34,7 +34,7 @@ _BOOL = {"true": True, "false": False}
 class Constant:
     """A constant as it stands in the mapping; what it becomes depends on ``nx_type``."""
 
-    node: Node
+    node: Text | Items
 
     @property
     def is_none(self) -> bool:
@@ -64,11 +64,9 @@ def from_text(text: str, place: Place) -> Constant:
     return Constant(Text(text, place))
 
 
-def _value(node: Node, nx_type: str | None) -> Leaf:
+def _value(node: Text | Items, nx_type: str | None) -> Leaf:
     if isinstance(node, Text):
         return _scalar(node, nx_type)
-    if not isinstance(node, Items):
-        raise Mistake("a table of keys", "expected a value or a list")
     flat = _flat(node)
     if flat is None:
         raise Mistake("a list of lists of different length", "expected values, or equal rows")

@@ -96,9 +96,7 @@ def parse(text: str, path: str) -> tuple[Node, list[Problem]]:
 
 
 def _place_of_reader_error(error: yaml.YAMLError, text: str, path: str) -> Place:
-    position = getattr(error, "position", None)
-    if not isinstance(position, int):
-        return Place(path)
+    position: int = getattr(error, "position", 0)
     before = text[:position]
     return Place(path, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
 

@@ -57,7 +57,7 @@ class Expression:
         """Calculate with ``value(name)`` for each name; ExpressionError where the values do not fit."""
         with np.errstate(all="ignore"):
             result = _Evaluation(self.symbols, value).visit(self.tree)
-        return _loaded(result) if isinstance(result, LazyArray) else result
+        return loaded(result)[()]
 
 
 def parse(text: str, place: Place, problems: list[Problem]) -> Expression | None:
@@ -211,7 +211,8 @@ def _number(value: Any, name: str) -> Any:
     return value
 
 
-def _loaded(value: Any) -> Any:
+def loaded(value: Any) -> Any:
+    """Give the values in memory; ExpressionError where an array in its file is too large for that."""
     if isinstance(value, LazyArray):
         if value.nbytes > MAX_LOADED:
             raise ExpressionError(
@@ -222,7 +223,7 @@ def _loaded(value: Any) -> Any:
 
 
 def _float(value: Any) -> Any:
-    return np.float64(1) * np.asarray(_loaded(value), dtype=np.float64)
+    return np.float64(1) * np.asarray(loaded(value), dtype=np.float64)
 
 
 def _blocks(value: Any) -> list[Any] | Any:
@@ -278,7 +279,7 @@ def _len(value: Any) -> Any:
 
 
 def _abs(value: Any) -> Any:
-    value = _loaded(value)
+    value = loaded(value)
     if value.dtype.kind == "i" and value.size and value.min() == np.iinfo(value.dtype).min:
         value = value.astype(np.float64)  # |-2**63| is no int64
     return np.abs(value)

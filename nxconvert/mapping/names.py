@@ -54,9 +54,6 @@ class Names:
         """Keep *name* for the mapping's own words."""
         self._used.add(name)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._used
-
     def claim(self, name: str) -> str:
         """Give the legal name that stands for *name* here, and keep it."""
         base = text = legal(name)

@@ -240,7 +240,7 @@ def describe_value(value: Any) -> tuple[str, Any, tuple[int, ...]]:
         return _KINDS.get(value.dtype.kind, "other"), value.dtype, value.shape
     if isinstance(value, float):
         return "float", None, ()
-    return "other", None, ()
+    raise TypeError(f"a value of a scan cannot be a {type(value).__name__}")
 
 
 _KINDS = {"i": "int", "u": "int", "f": "float", "b": "bool", "U": "char", "S": "char", "O": "char"}

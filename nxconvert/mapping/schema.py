@@ -162,10 +162,10 @@ class _Reader:
         return tuple(path for path in found if path is not None)
 
     def constant(self, node: Node) -> Constant | None:
-        if isinstance(node, Table):
-            self.mistake(node.place, "a table of keys", "expected a value or a list")
-            return None
-        return Constant(node)
+        if isinstance(node, (Text, Items)):
+            return Constant(node)
+        self.mistake(node.place, "a table of keys", "expected a value or a list")
+        return None
 
     def units(self, node: Node) -> str | None:
         text = self.text(node)

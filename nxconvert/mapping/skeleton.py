@@ -79,8 +79,11 @@ class Builder:
             node = self._child(node, step.nx_class, step.name, fixed=True)
 
     def place(self, placements: list[Placement]) -> list[Placement]:
-        """Give every placement its group and name, those of named parameters first; what is there already falls out."""
-        for placement in sorted(placements, key=lambda item: bool(item.stars)):
+        """Give every placement its group and name; what is there already falls out.
+
+        Named parameters come first, then what wildcards place, then their links, which give way to both.
+        """
+        for placement in sorted(placements, key=lambda item: (bool(item.stars), item.is_link)):
             self._place(placement)
         return [placement for placement in placements if placement.node is not None]
 

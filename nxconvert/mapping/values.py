@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from nxconvert import units
-from nxconvert.arrays import LazyArray
 from nxconvert.errors import Place
 from nxconvert.mapping import casts, references
 from nxconvert.mapping.constants import NX_TYPES
-from nxconvert.mapping.expressions import ExpressionError
+from nxconvert.mapping.expressions import ExpressionError, loaded
 from nxconvert.mapping.offers import Offer, Offers, describe_value, nameless
 from nxconvert.mapping.parameters import Parameter
 from nxconvert.mapping.times import is_iso
@@ -269,12 +268,6 @@ class Resolver:
         except ExpressionError as error:
             return Missing(f"'{expression.text}': {error}")
         kind, dtype, shape = describe_value(result)
-        if shape == () and isinstance(result, np.ndarray):
-            plain = get
-
-            def get(values: list[Any]) -> Any:
-                return plain(values)[()]
-
         value = Value(
             ("function", parameter.application, parameter.name),
             kind,
@@ -322,9 +315,6 @@ def _changed(value: Value, convert: Callable[[Any], Any], what: Hashable) -> Val
 
 def _converting(value: Value, target: str) -> Getter:
     def get(values: list[Any]) -> Any:
-        number = value.take(values)
-        if isinstance(number, LazyArray):
-            raise ExpressionError(f"an array in the source with units '{value.units}' instead of '{target}'")
-        return units.convert(number, value.units or "", target)
+        return units.convert(loaded(value.take(values)), value.units or "", target)
 
     return get

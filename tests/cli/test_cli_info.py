@@ -41,5 +41,6 @@ def test_info_of_several_files_lists_those_that_can_be_read(call: Call, folder: 
 
 
 def test_info_without_a_file_is_a_wrong_request(call: Call) -> None:
-    code, _out, _err = call("info")
-    assert code == 2
+    code, out, err = call("info")
+    assert (code, out) == (2, "")
+    assert err.endswith("Error: Missing argument 'FILE...'.\n")

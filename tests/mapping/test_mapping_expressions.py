@@ -82,6 +82,7 @@ def test_what_the_language_does_not_have_is_refused(text: str, expected: str) ->
         ("(" * 400 + "1" + ")" * 400, f"not an arithmetic expression, {EXPECTED}"),
         ("-" * 900 + "1", "nested too deeply, expected 50 levels at most"),
         ("+".join(["%a%"] * 100), "nested too deeply, expected 50 levels at most"),
+        ("~" + "-" * 900 + "1", f"'UnaryOp', {EXPECTED}"),
         ("1" * 1001, "1001 characters, expected 1000 at most"),
         ("9" * 900, f"'{'9' * 57}...' has no finite value"),
         ("**".join("9" * 40), "'9 ** 9 ** 9' has no finite value"),
@@ -147,6 +148,11 @@ def test_arrays_of_different_shape_are_refused() -> None:
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ExpressionError, match=r"^%x% is not a number$"):
         calculate("%x% + 1", x=value)
+
+
+def test_a_name_alone_gives_its_value() -> None:
+    result = calculate("%x%", x=5)
+    assert (result, type(result)) == (5, np.int64)
 
 
 def test_an_integer_beyond_64_bits_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 from scans import angle_scan
 
 from nxconvert.errors import MappingError, RequestError
-from nxconvert.mapping import catalog
+from nxconvert.mapping import catalog, times
 from nxconvert.mapping.engine import load
 from nxconvert.resources import mappings_dir
 
@@ -99,6 +99,7 @@ def test_mistakes_of_all_files_are_reported_together(write: Write) -> None:
         ),
         ("entry_name: 'a b'", "m.yaml:1:13: entry_name 'a b', expected letters, digits, '_' and words such as {number}"),
         ("entry_name: '{number'", "m.yaml:1:13: entry_name '{number', expected letters, digits, '_' and words such as {number}"),
+        ("entry_name: [a]", "m.yaml:1:13: a list or table, expected text"),
         ("description: [a]", "m.yaml:1:14: a list or table, expected text"),
         ("extends: {a: b}", "m.yaml:1:10: a table of keys, expected text or a list of texts"),
         ("extends: [[a]]", "m.yaml:1:11: a list or table, expected text"),
@@ -188,9 +189,7 @@ def test_two_parameters_at_one_path_are_a_mistake(write: Write) -> None:
 def test_a_field_used_as_a_group_and_a_group_of_two_classes_are_mistakes(write: Write) -> None:
     assert mistake_in(
         write,
-        "a: {nx_path: NXentry/sample}\n"
-        "b: {nx_path: NXentry/NXsample/x}\n"
-        "c: {nx_path: NXentry/sample:NXcollection/y}",
+        "a: {nx_path: NXentry/sample}\nb: {nx_path: NXentry/NXsample/x}\nc: {nx_path: NXentry/sample:NXcollection/y}",
     ) == [
         "m.yaml:2:16: 'sample' is a field here and a group NXsample in parameter 'b', expected one of them",
         "m.yaml:4:16: 'sample' is NXcollection here and NXsample in parameter 'b', expected one class",
@@ -425,6 +424,11 @@ def test_text_stays_text_where_text_is_demanded(write: Write) -> None:
     assert load(["m.yaml"], settings={"a": "007"}).tree(angle_scan())[0].dump() == (
         "entry: NXentry\n  a = '007'\n  b = '12'\n"
     )
+
+
+@pytest.mark.parametrize("zone", ["+25:00", "+01:75", "01:00", "../etc", "", "/abs", "a\0b"])
+def test_what_is_no_time_zone(write: Write, zone: str) -> None:
+    assert times.zone(zone) is None
 
 
 def test_layouts_and_time_zones_are_checked(write: Write) -> None:

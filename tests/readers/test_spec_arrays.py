@@ -82,7 +82,15 @@ def test_large_counts_keep_every_digit(read: Any) -> None:
 
 @pytest.mark.parametrize(
     ("key", "name"),
-    [("@A", "mca_0"), ("@A1", "mca_1"), ("@A007", "mca_7"), ("@AMCA", "AMCA"), ("@0", "0"), ("@vortex", "vortex"), ("@e", "e")],
+    [
+        ("@A", "mca_0"),
+        ("@A1", "mca_1"),
+        ("@A007", "mca_7"),
+        ("@AMCA", "AMCA"),
+        ("@0", "0"),
+        ("@vortex", "vortex"),
+        ("@e", "e"),
+    ],
 )
 def test_the_word_after_the_sign_is_the_detector_not_a_count(key: str, name: str, read: Any) -> None:
     scan = read(HEAD + ROWS_FIRST.replace("@A", key)).scan
@@ -198,7 +206,7 @@ def test_a_word_in_a_spectrum_is_nan_and_told(read: Any) -> None:
     result = read(HEAD + "0 10\n@A 1 2 3\n1 20\n@A 4 x5 6\n")
     assert data(result.scan) == [[1, 2, 3], [4, None, 6]]
     assert result.told() == [
-        "6: array has 'x5' as value 2, numbers expected\n  hint: the array is kept, with nan there"
+        "7: array has 'x5' as value 2, numbers expected\n  hint: the array is kept, with nan there"
     ]
 
 
@@ -291,7 +299,21 @@ def test_channel_numbers_that_do_not_fit_are_from_zero(read: Any) -> None:
         assert described(read, line) == ({"channel": [0, 1, 2]}, [])
 
 
-@pytest.mark.parametrize("line", ["#@CHANN a b c", "#@CHANN", "#@CHANN 1e99 0 1 1", "#@CALIB", "#@CALIB x", "#@CALIB 5", "#@CTIME x 1", "#@CTIME", "#@ROI name", "#@ROI a 5"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#@CHANN a b c",
+        "#@CHANN",
+        "#@CHANN 1e99 0 1 1",
+        "#@CALIB",
+        "#@CALIB x",
+        "#@CALIB 5",
+        "#@CTIME x 1",
+        "#@CTIME",
+        "#@ROI name",
+        "#@ROI a 5",
+    ],
+)
 def test_an_array_control_line_that_cannot_be_read_is_told(line: str, read: Any) -> None:
     fields, told = described(read, line + "\n")
     assert fields == {"channel": [0, 1, 2]}
@@ -346,7 +368,11 @@ def test_all_detectors_share_a_line_where_there_is_one(read: Any) -> None:
     scan = read(HEAD + "#@CHANN 2 10 11 1\n#@CALIB 0 2 0\n#@CTIME 6 5 4\n#@ROI all 10 11\n" + TWO).scan
     for name in ("mca_0", "mca_1"):
         assert item(scan, "energy", name) == [20, 22]
-        assert (item(scan, "preset_time", name), item(scan, "live_time", name), item(scan, "real_time", name)) == (6, 5, 4)
+        assert (item(scan, "preset_time", name), item(scan, "live_time", name), item(scan, "real_time", name)) == (
+            6,
+            5,
+            4,
+        )
         assert item(scan, "roi_name", name) == ["all"]
         assert scan.detectors[name]["live_time"].units == "s"
 
@@ -386,7 +412,9 @@ def test_a_region_of_interest_is_read_from_the_right(line: str, roi: tuple[str, 
 
 
 def test_regions_go_to_the_detector_they_name(read: Any) -> None:
-    scan = read(HEAD + "#@ROI a(mca1 R0) 0 1\n#@ROI b(mca2 R0) 1 2\n#@ROI c 3 4 1\n#@ROI d 5 6\n#@ROI e 5 6 9\n" + TWO).scan
+    scan = read(
+        HEAD + "#@ROI a(mca1 R0) 0 1\n#@ROI b(mca2 R0) 1 2\n#@ROI c 3 4 1\n#@ROI d 5 6\n#@ROI e 5 6 9\n" + TWO
+    ).scan
     assert item(scan, "roi_name", "mca_0") == ["a(mca1 R0)", "d", "e"]
     assert item(scan, "roi_name", "mca_1") == ["b(mca2 R0)", "c", "d", "e"]
 
@@ -423,7 +451,9 @@ def test_a_calibration_among_the_data_counts_if_it_is_the_only_one(read: Any) ->
 @pytest.mark.parametrize("channels", ["#@CHANN 5 0 4 1\n", ""])
 def test_arrays_that_go_on_without_a_backslash_are_joined(channels: str, read: Any) -> None:
     full = channels or "#@MCA 2\n"
-    body = "0 10\n@A 1 2\n3 4\n5\n1 20\n@A 6 7\n8 9\n10\n" if channels else "0 10 11\n@A 1 2\n3 4\n1 20 21\n@A 6 7\n8 9\n"
+    body = (
+        "0 10\n@A 1 2\n3 4\n5\n1 20\n@A 6 7\n8 9\n10\n" if channels else "0 10 11\n@A 1 2\n3 4\n1 20 21\n@A 6 7\n8 9\n"
+    )
     head = HEAD if channels else HEAD.replace("th  det", "th  b  det").replace("#N 2", "#N 3")
     scan = read(head + "#@MCA %2\n" + full + body).scan
     assert data(scan) == ([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]] if channels else [[1, 2, 3, 4], [6, 7, 8, 9]])

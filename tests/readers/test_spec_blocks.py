@@ -82,7 +82,7 @@ def test_a_file_without_header_is_read(read: Any) -> None:
     assert values(result.scan, "det") == [10, 20]
     assert result.scan.positioners == {}
     assert result.told() == [
-        "1: the scan has motor positions (#P), but no motor names (#O) are known, "
+        "2: the scan has motor positions (#P), but no motor names (#O) are known, "
         "#O lines expected in the file header\n"
         "  hint: the positions are in the header lines only, here and in the scans that follow"
     ]

@@ -105,11 +105,7 @@ def test_motors_of_the_same_name_are_numbered(read: Any) -> None:
 
 
 def test_motor_names_in_a_scan_count_for_that_scan_only(read: Any) -> None:
-    scans = read(
-        "#F a\n#O0 a  b\n\n"
-        "#S 1 x\n#O0 p  q\n#O1 r\n#P0 1 2\n#P1 3\n#L x\n1\n"
-        "#S 2 x\n#P0 4 5\n#L x\n1\n"
-    ).scans
+    scans = read("#F a\n#O0 a  b\n\n#S 1 x\n#O0 p  q\n#O1 r\n#P0 1 2\n#P1 3\n#L x\n1\n#S 2 x\n#P0 4 5\n#L x\n1\n").scans
     assert items(scans[0], "positioners") == {"p": 1.0, "q": 2.0, "r": 3.0}
     assert items(scans[1], "positioners") == {"a": 4.0, "b": 5.0}
 
@@ -137,7 +133,9 @@ def test_mnemonics_and_counter_names_are_listed(read: Any) -> None:
 
 
 def test_mnemonics_in_a_scan_replace_those_of_the_header(read: Any) -> None:
-    scan = read("#F a\n#O0 a  b\n#o0 x y\n\n#S 1 ascan p 0 1 1 1\n#O0 P One  Q\n#o0 p q\n#P0 1 2\n#L n  P One\n1 2\n").scan
+    scan = read(
+        "#F a\n#O0 a  b\n#o0 x y\n\n#S 1 ascan p 0 1 1 1\n#O0 P One  Q\n#o0 p q\n#P0 1 2\n#L n  P One\n1 2\n"
+    ).scan
     assert scan.metadata["positioner_mnemonics"].value == ["p", "q"]
     assert list(scan.axes) == ["P One"]
 
@@ -146,9 +144,7 @@ def test_far_more_motors_than_exist_are_cut_and_told(read: Any) -> None:
     names = "#O0 " + "  ".join(f"m{at}" for at in range(30_000))
     found, told = positioners(read, names, "#P0 " + "1 " * 30_000)
     assert len(found) == 20_000
-    assert told == [
-        "5: 30000 motor positions, at most 20000 expected\n  hint: the others are in the header lines only"
-    ]
+    assert told == ["5: 30000 motor positions, at most 20000 expected\n  hint: the others are in the header lines only"]
 
 
 # --- labels
@@ -197,7 +193,9 @@ def test_labels_without_a_column_are_told(read: Any) -> None:
 def test_rows_without_labels_are_read_and_told(read: Any) -> None:
     found, told = columns(read, "#N 2", "1 2.5\n3 4.5\n")
     assert found == {"column_1": [1.0, 3.0], "column_2": [2.5, 4.5]}
-    assert told == ["1: there is no #L line, the rows have 2 values\n  hint: the columns are called column_1, column_2 ..."]
+    assert told == [
+        "1: there is no #L line, the rows have 2 values\n  hint: the columns are called column_1, column_2 ..."
+    ]
 
 
 def test_columns_of_the_same_label_are_numbered(read: Any) -> None:
@@ -250,7 +248,9 @@ def test_a_label_called_like_the_first_array_is_an_ordinary_column(read: Any) ->
 
 
 def test_integers_stay_integers_and_motors_are_always_float64(read: Any) -> None:
-    scan = read("#F a\n#O0 tth  th\n\n#S 1 ascan th 0 1 1 1\n#P0 1 2\n#L th  tth  cnt  mixed  Epoch\n0 1 2 3 4\n1 1 2 3.0 4\n").scan
+    scan = read(
+        "#F a\n#O0 tth  th\n\n#S 1 ascan th 0 1 1 1\n#P0 1 2\n#L th  tth  cnt  mixed  Epoch\n0 1 2 3 4\n1 1 2 3.0 4\n"
+    ).scan
     assert {name: field.value.dtype.str for name, field in scan.columns.items()} == {
         "th": "<f8",
         "tth": "<f8",
@@ -321,7 +321,20 @@ def test_every_form_of_date_is_read(text: str, read: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["26 Septimebr 2000", "yesterday", "Thu Feb 31 09:55:20 2016", "Thu Foo 11 09:55:20 2016", "99/99/17 04:39:10", "13/13/17 04:39:10", "2016-02-11T25:00:00", "5", "9" * 30, "09/15/17 13:00:00 PM", "0000-01-01", "2016-02-11T09:55:20+99:99"],
+    [
+        "26 Septimebr 2000",
+        "yesterday",
+        "Thu Feb 31 09:55:20 2016",
+        "Thu Foo 11 09:55:20 2016",
+        "99/99/17 04:39:10",
+        "13/13/17 04:39:10",
+        "2016-02-11T25:00:00",
+        "5",
+        "9" * 30,
+        "09/15/17 13:00:00 PM",
+        "0000-01-01",
+        "2016-02-11T09:55:20+99:99",
+    ],
 )
 def test_a_date_that_cannot_be_read_is_kept_as_text_and_told(text: str, read: Any) -> None:
     result = read(f"#S 1 x\n#D {text}\n#L a\n1\n")

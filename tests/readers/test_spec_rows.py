@@ -72,9 +72,7 @@ def test_tiny_and_huge_numbers_are_exact(read: Any) -> None:
 def test_a_row_with_a_word_keeps_its_numbers_and_is_told(read: Any) -> None:
     found, told = scan_of(read, "0 1 2\n1 None 3\n2 3 4\n")
     assert found == {"a": [0.0, 1.0, 2.0], "b": [1.0, None, 3.0], "c": [2, 3, 4]}
-    assert told == [
-        "4: row has 'None' in column 2, numbers expected\n  hint: the row is kept, with nan there"
-    ]
+    assert told == ["4: row has 'None' in column 2, numbers expected\n  hint: the row is kept, with nan there"]
 
 
 def test_a_row_that_begins_with_none_is_a_row(read: Any) -> None:
@@ -96,9 +94,7 @@ def test_what_only_resembles_a_number_is_none(word: str, read: Any) -> None:
 def test_a_row_with_too_few_values_is_kept_with_nan(read: Any) -> None:
     found, told = scan_of(read, "0 1 2\n1 2\n2 3 4\n")
     assert found == {"a": [0.0, 1.0, 2.0], "b": [1, 2, 3], "c": [2.0, None, 4.0]}
-    assert told == [
-        "4: row has 2 values, #L names 3 columns\n  hint: the row is kept, with nan for what is missing"
-    ]
+    assert told == ["4: row has 2 values, #L names 3 columns\n  hint: the row is kept, with nan for what is missing"]
 
 
 def test_a_last_row_that_was_interrupted_is_kept_with_nan(read: Any) -> None:
@@ -159,7 +155,9 @@ def test_integers_beside_odd_rows_stay_exact(read: Any) -> None:
 
 
 def test_a_comment_glued_to_a_row_is_a_comment(read: Any) -> None:
-    result = read("#S 1 x\n#L a  b  c\n0 1 2\n24.4121 48916#C Wed Nov 11 15:52:36 2015.  Scan aborted after 1 points.\n")
+    result = read(
+        "#S 1 x\n#L a  b  c\n0 1 2\n24.4121 48916#C Wed Nov 11 15:52:36 2015.  Scan aborted after 1 points.\n"
+    )
     assert columns(result.scan) == {"a": [0.0, 24.4121], "b": [1, 48916], "c": [2.0, None]}
     assert result.scan.metadata["comments"].value == ["Wed Nov 11 15:52:36 2015.  Scan aborted after 1 points."]
     assert result.told() == [
@@ -179,7 +177,14 @@ def test_comments_between_rows_do_no_harm(read: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["spectrum data is saved at 20March2018.spm3.", "MI: 200 mA", "5 files were written", "x", "# not", "see #5 for more"],
+    [
+        "spectrum data is saved at 20March2018.spm3.",
+        "MI: 200 mA",
+        "5 files were written",
+        "x",
+        "# not",
+        "see #5 for more",
+    ],
 )
 def test_free_text_between_rows_is_kept_apart(text: str, read: Any) -> None:
     result = read(f"#S 1 x\n#L a  b\n0 1\n{text}\n1 2\n")
@@ -208,9 +213,7 @@ def test_a_row_absurdly_longer_than_the_others_is_cut_and_told(read: Any) -> Non
     result = read("#S 1 x\n#L a  b\n" + "0 1\n" * 100_000 + "1 " * 19_000 + "\n")
     assert len(result.scan.columns) == 2
     assert result.scan.points == 100_001
-    assert result.told() == [
-        "100003: row has 19000 values, #L names 2 columns\n  hint: the row is kept up to value 2"
-    ]
+    assert result.told() == ["100003: row has 19000 values, #L names 2 columns\n  hint: the row is kept up to value 2"]
     assert result.scan.problems[0].severity == "lost"
 
 
@@ -252,9 +255,7 @@ def test_a_wrapped_row_that_was_interrupted_is_kept(read: Any) -> None:
     found, told = scan_of(read, "0 1 2\n3 4\n10 11 12\n", labels="a  b  c  d  e", n="#N 5 3\n")
     assert found["c"] == [2, 12]
     assert found["e"] == [4.0, None]
-    assert told == [
-        "6: row has 3 values, #L names 5 columns\n  hint: the row is kept, with nan for what is missing"
-    ]
+    assert told == ["6: row has 3 values, #L names 5 columns\n  hint: the row is kept, with nan for what is missing"]
 
 
 def test_lines_that_wrap_evenly_are_joined(read: Any) -> None:

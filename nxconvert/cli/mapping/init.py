@@ -25,7 +25,7 @@ def init(*, file: str, reader: str, scans: str) -> None:
 
     with open_scans(file, reader, scans) as (name, wanted):
         known = {item.name for item in catalog.available()}
-        text = describe.starting_mapping(wanted, extends=name if name in known else "base")
+        text = describe.starting_mapping(wanted, extends=name if name in known else "spec")
     click.echo(text.encode(), nl=False)
 
 

@@ -5,6 +5,7 @@ A regular piece is parsed as one block. Otherwise its lines are looked at one by
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from nxconvert.readers.spec.report import Report
 from nxconvert.readers.spec.rows import Form, Tokens, build_rows, decide_form, looks_like_row, unfold, unwrap
 
 _NUMERIC = b"0123456789+-.eE \t" + JOIN
+_BLANK_CONTINUATION = re.compile(rb"\\ +\n")
 _FIRST_OF_DATA = b"0123456789+-.@nNiI"
 
 #: a line or several, with the byte offset of the first
@@ -160,8 +162,8 @@ class Body:
         """Tell rows, array lines, comments glued to rows, and free text apart."""
         if b"\\" in data:
             data = data.replace(b"\\\n", JOIN * 2)
-            if b"\\ \n" in data:
-                data = data.replace(b"\\ \n", JOIN * 3)
+            if b"\\ " in data:
+                data = _BLANK_CONTINUATION.sub(lambda match: JOIN * len(match[0]), data)
         at = offset
         for line in data.split(b"\n"):
             if line[:1] == b"@":
@@ -232,8 +234,10 @@ class Body:
         start += 0 if self.before else -1
         for line in arrays:
             rows = line.rows_before if ends is None or line.rows_before == 0 else ends[line.rows_before - 1]
-            if start + rows != self.point:
-                self.point = start + rows
+            # an array within the first row, where that is wrapped, belongs to it
+            point = max(start + rows, 0)
+            if point != self.point:
+                self.point = point
                 self.positions = {}
             position = self.positions.get(line.key, 0)
             self.positions[line.key] = position + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,11 @@ from nxconvert.readers.spec import views
 from nxconvert.readers.spec.body import Body, Piece, split
 from nxconvert.readers.spec.commands import Command, parse_command
 from nxconvert.readers.spec.control import Control, decode, read_control
-from nxconvert.readers.spec.declared import read_declared, tell_change
+from nxconvert.readers.spec.declared import Declared, read_declared, tell_change
 from nxconvert.readers.spec.detectors import Plan, describe, make_plan
 from nxconvert.readers.spec.facts import MOST_NAMES, Header, add_metadata, motor_names
 from nxconvert.readers.spec.names import fit_names, split_names, unique
-from nxconvert.readers.spec.pieces import Part
+from nxconvert.readers.spec.pieces import LONGEST, Part
 from nxconvert.readers.spec.positions import positioners
 from nxconvert.readers.spec.report import Report
 from nxconvert.readers.spec.rows import looks_like_row
@@ -105,7 +105,7 @@ class _Building:
         self.begin = origin.place.offset or 0
         self.control = Control()
         self.report = Report(origin.place.path, self.begin, origin.place.line or 1)
-        self.columns = Columns()
+        self.columns = Columns(origin.large)
         self.arrays = Arrays()
         self.body = Body(self.report)
         self.aborted = False
@@ -124,9 +124,11 @@ class _Building:
         command = parse_command(scan.command)
         scan.positioners = positioners(control, header, report, self.builder.told)
         add_metadata(scan, control, header, report)
-        self._add_columns(command)
-        if self.arrays.kinds:
-            self._add_detectors()
+        layout = self._layout(command)
+        declared, plan = self._plan()
+        table = self._table(layout, plan)
+        self._add_columns(layout, table)
+        self._add_detectors(declared, plan, table)
         if command.grid:
             scan.scan_shape = tuple(motion.points for motion in reversed(command.motions))
             views.add_grid(scan, command, self.begin, report)
@@ -155,12 +157,12 @@ class _Building:
                 self.report.add(
                     part.offset,
                     "lines beyond any reason",
-                    f"line of more than {part.skipped} bytes",
-                    "a shorter one expected",
+                    f"line of {part.skipped} bytes",
+                    f"at most {LONGEST} expected",
                     "it is left out",
                     "lost",
                 )
-            line += part.lines if self.origin.large else 0
+            line += part.lines
             piece = split(part.text, part.offset)
             if part.blank_ends:
                 piece.controls = [(at, text.removesuffix(b" ")) for at, text in piece.controls]
@@ -248,8 +250,9 @@ class _Building:
                 return together if len(together) == width else fitting[0]
         return fit_names(lines[-1], width) if lines else ()
 
-    def _add_columns(self, command: Command) -> None:
-        scan, columns, form = self.scan, self.columns, self.body.form
+    def _layout(self, command: Command) -> Layout:
+        """Name the columns and find the scanned ones; tell what does not fit."""
+        columns, form = self.columns, self.body.form
         n = self.control.widths[0] if self.control.widths else 0
         labels = self._labels(form.width if columns.count and form else n if n <= MOST_NAMES else 0)
         width = columns.width if columns.count else len(labels)
@@ -276,12 +279,7 @@ class _Building:
                     "at most 18446744073709551615 expected",
                     "they are rounded to floating-point numbers",
                 )
-        fields = scan.columns
-        for name, own, value in zip(layout.names, layout.originals, self._values(width, layout), strict=True):
-            fields[name] = Field(name, value, ("point",), None, own if own != name else None)
-        for axis in layout.axes:
-            name = layout.names[axis]
-            scan.axes[name] = fields[name]
+        return layout
 
     def _tell_labels(self, labels: tuple[str, ...], width: int, at: int) -> None:
         found = f"#L names {len(labels)} column{'s' * (len(labels) != 1)}"
@@ -294,16 +292,36 @@ class _Building:
             hint += f" and {len(labels) - width - 4} more" if len(labels) - width > 4 else ""
         self.report.add(at, "labels that do not fit", found, f"the rows have {width} values", hint)
 
-    def _values(self, width: int, layout: Layout) -> Sequence[Array | LazyArray]:
-        """Give the columns: arrays, or for very large scans arrays that are read from the file when needed."""
-        columns = self.columns
+    def _table(self, layout: Layout, plan: Plan) -> ScanTable | None:
+        """Give the table of what is not kept in memory: columns, spectra, or both; None where all is kept."""
+        columns = {}
+        if self.columns.parts is None:
+            columns = {
+                f"column {at}": (at, FLOAT64 if at in layout.floats else self.columns.dtype(at))
+                for at in range(len(layout.names))
+            }
+        targets = plan.targets()
+        if sum(target.size for target in targets.values()) <= KEPT:
+            targets = {} if self.arrays.parts is not None else targets
+        if not columns and not targets:
+            return None
+        kept = not columns and self.arrays.parts is not None
+        return ScanTable(self._kept if kept else self._again, self.columns.count, columns, targets, plan.route)
+
+    def _add_columns(self, layout: Layout, table: ScanTable | None) -> None:
+        columns, fields = self.columns, self.scan.columns
+        values: Sequence[Array | LazyArray]
         if not columns.count:
-            return [np.empty(0) for _ in range(width)]
-        if columns.parts is not None:
-            return columns.arrays(layout.floats)[:width]
-        kinds = {f"column {at}": (at, FLOAT64 if at in layout.floats else columns.dtype(at)) for at in range(width)}
-        table = ScanTable(self._again, columns.count, kinds, {}, Plan(0).route)
-        return [table.array(name) for name in kinds]
+            values = [np.empty(0) for _ in layout.names]
+        elif columns.parts is not None or table is None:
+            values = columns.arrays(layout.floats)[: len(layout.names)]
+        else:
+            values = [table.array(f"column {at}") for at in range(len(layout.names))]
+        for name, own, value in zip(layout.names, layout.originals, values, strict=True):
+            fields[name] = Field(name, value, ("point",), None, own if own != name else None)
+        for axis in layout.axes:
+            name = layout.names[axis]
+            self.scan.axes[name] = fields[name]
 
     def _again(self) -> Iterator[Piece]:
         """Read the parts of a large scan once more, in the same way."""
@@ -317,15 +335,25 @@ class _Building:
 
     # --- detectors
 
-    def _add_detectors(self) -> None:
-        scan, report, rows = self.scan, self.report, self.columns.count
+    def _plan(self) -> tuple[Declared, Plan]:
+        """Find the detectors."""
+        if not self.arrays.kinds:
+            return Declared(), Plan(0)
+        rows, report = self.columns.count, self.report
         declared = read_declared(self.control.arrays, rows > 0, report)
         for offset, text in self.body.calibrations:
             tell_change(declared, text, offset, report)
         at = next((offset for _, _, offset, _ in self.control.arrays), self.begin)
-        plan = make_plan(self.arrays, rows, self.body.point, declared, report, at)
-        table = ScanTable(self._again if self.arrays.parts is None else self._kept, 0, {}, plan.targets(), plan.route)
-        loaded = _load(table) if table.nbytes <= KEPT else None
+        return declared, make_plan(self.arrays, rows, self.body.point, declared, report, at)
+
+    def _add_detectors(self, declared: Declared, plan: Plan, table: ScanTable | None) -> None:
+        if not plan.detectors:
+            return
+        values: Mapping[str, Array | LazyArray]
+        if table is None or not table.has_spectra:
+            values = ScanTable(self._kept, 0, {}, plan.targets(), plan.route).load()
+        else:
+            values = {key: table.array(key) for key in plan.targets()}
         detectors = plan.detectors.values()
         for index, detector in enumerate(detectors):
             fields: dict[str, Field] = {}
@@ -333,27 +361,17 @@ class _Building:
                 ("data", detector.data_key, detector.data, "point"),
                 ("surplus", detector.surplus_key, detector.surplus, "extra"),
             ):
+                value = values[key]
                 if not target.count or not target.channels:
                     continue
-                if what == "data" and not rows and target.count == 1 and loaded is not None:
-                    fields[what] = Field(what, loaded[key][0], ("channel",))
+                if what == "data" and not plan.rows and target.count == 1 and isinstance(value, np.ndarray):
+                    fields[what] = Field(what, value[0], ("channel",))
                 else:
-                    value = table.array(key) if loaded is None else loaded[key]
                     fields[what] = Field(what, value, (dim, "channel"))
             if fields:
-                scan.detectors[detector.name] = fields | describe(detector, index, len(detectors), declared)
+                self.scan.detectors[detector.name] = fields | describe(detector, index, len(detectors), declared)
 
     def _kept(self) -> Iterator[Piece]:
         """Give the spectra of a scan that is small enough to keep them."""
         for spectra in self.arrays.parts or ():
             yield Piece(spectra=spectra)
-
-
-def _load(table: ScanTable) -> dict[str, Array]:
-    """Read all arrays of a table in one pass."""
-    parts: dict[str, list[Array]] = {key: [] for key in table.layout}
-    for block in table.blocks():
-        for key, values in block.items():
-            if len(values):
-                parts[key].append(values)
-    return {key: np.concatenate(values) if values else np.empty(table.layout[key][0]) for key, values in parts.items()}

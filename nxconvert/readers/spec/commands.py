@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,7 +88,8 @@ def parse_command(text: str) -> Command:
 
 
 def _number(words: list[str], at: int) -> float | None:
-    return parse_number(words[at]) if at < len(words) else None
+    value = parse_number(words[at]) if at < len(words) else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _count(words: list[str], at: int) -> int | None:

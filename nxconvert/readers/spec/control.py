@@ -29,7 +29,9 @@ from nxconvert.readers.spec.report import Report
 
 #: a longer control line is cut, and so are the lines of a block together: no real one comes near
 LONGEST_LINE = 1 << 20
-LONGEST_HEAD = 8 << 20
+LONGEST_HEAD = 16 << 20
+#: what a line takes in memory beside its text
+_PER_LINE = 64
 
 
 @dataclass(slots=True)
@@ -98,21 +100,34 @@ def read_control(control: Control, lines: list[tuple[int, bytes]], data_from: in
     if len(text) > LONGEST_LINE:
         lines = [_shorten(offset, line, report) for offset, line in lines]
         text = b"\n".join([line for _, line in lines])
-    control.size += len(text)
+    control.size += len(text) + _PER_LINE * len(lines)
     if control.size > LONGEST_HEAD:
+        fitting = _fitting(lines, control.size - len(text) - _PER_LINE * len(lines))
         report.add(
-            lines[0][0],
+            lines[fitting][0],
             "control lines beyond any reason",
-            f"{len(lines)} more control lines after {LONGEST_HEAD} bytes of them",
+            f"{len(lines) - fitting} control lines after very many others",
             "fewer expected",
             "they are left out",
             "lost",
         )
-        return
+        if fitting == 0:
+            return
+        lines = lines[:fitting]
+        text = b"\n".join([line for _, line in lines])
     for (offset, _), line in zip(lines, decode(text).split("\n"), strict=True):
         control.offset = offset
         control.after = data_from is not None and offset > data_from
         control.add(line)
+
+
+def _fitting(lines: list[tuple[int, bytes]], size: int) -> int:
+    """Give how many lines fit into what is left beyond *size*."""
+    for at, (_, line) in enumerate(lines):
+        size += len(line) + 1 + _PER_LINE
+        if size > LONGEST_HEAD:
+            return at
+    return len(lines)
 
 
 def _shorten(offset: int, line: bytes, report: Report) -> tuple[int, bytes]:

@@ -52,12 +52,16 @@ class Calibration:
 
 @dataclass(slots=True)
 class Roi:
-    """A region of interest; ``device`` is the detector's number (from 0), None when it may be any."""
+    """A region of interest; ``device`` is the detector's number (from 0) where the line says so, else None.
+
+    ``block``: the number of the device whose lines it stands among, -1 before the first.
+    """
 
     name: str
     first: int
     last: int
     device: int | None
+    block: int
 
 
 @dataclass(slots=True)
@@ -81,9 +85,23 @@ class Declared:
         return lengths.pop() if len(lengths) == 1 else 0
 
     @property
+    def blocks(self) -> int:
+        """Number of devices that have lines of their own."""
+        return max(len(self.channels), self.devices)
+
+    @property
     def detectors(self) -> int:
         """Number of detectors that the lines are about, at least 1."""
-        return max(len(self.channels), len(self.names), self.devices, 1)
+        return max(self.blocks, len(self.names), 1)
+
+    def rois_of(self, index: int, count: int) -> list[Roi]:
+        """Give the regions of detector *index* of *count*: its own, and those that are nobody's."""
+        result: list[Roi] = []
+        for roi in self.rois:
+            device = roi.device if roi.device is not None else roi.block if self.blocks > 1 else -1
+            if device == index or not 0 <= device < count:
+                result.append(roi)
+        return result
 
 
 def one_of(items: list[_Item], index: int, count: int) -> _Item | None:
@@ -180,7 +198,7 @@ def _calibration(declared: Declared, rest: str) -> bool:
     if not 2 <= len(numbers) <= 4:
         return False
     index = None
-    if len(numbers) == 4 and words[3].isdecimal():
+    if len(numbers) == 4 and words[3].isdecimal() and len(words[3]) < 6:
         index = int(numbers.pop())
     declared.calibrations.append(Calibration(numbers, name, index))
     return True
@@ -211,12 +229,9 @@ def _roi(declared: Declared, rest: str) -> bool:
     if len(tail) < 2:
         return False
     name = " ".join(words)
-    if device is None:
-        if match := re.search(r"\bmca(\d{1,3})\b", name, re.ASCII):
-            device = int(match[1]) - 1
-        elif max(declared.devices, len(declared.channels)) > 1:
-            device = max(declared.devices, len(declared.channels)) - 1
-    declared.rois.append(Roi(name, tail[0], tail[1], device))
+    if device is None and (match := re.search(r"\bmca(\d{1,3})\b", name, re.ASCII)):
+        device = int(match[1]) - 1
+    declared.rois.append(Roi(name, tail[0], tail[1], device, declared.blocks - 1))
     return True
 
 

@@ -212,8 +212,7 @@ def describe(detector: Detector, index: int, count: int, declared: Declared) -> 
         ("preset_time", "live_time", "real_time"), one_of(declared.times, index, count) or (), strict=False
     ):
         fields[what] = Field(what, value, units="s")
-    rois = [roi for roi in declared.rois if roi.device in (None, index) or roi.device >= count]
-    if rois:
+    if rois := declared.rois_of(index, count):
         fields["roi_name"] = Field("roi_name", [roi.name for roi in rois], ("roi",))
         fields["roi_first"] = Field("roi_first", np.array([roi.first for roi in rois], np.int64), ("roi",))
         fields["roi_last"] = Field("roi_last", np.array([roi.last for roi in rois], np.int64), ("roi",))

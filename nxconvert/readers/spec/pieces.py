@@ -10,6 +10,8 @@ from nxconvert.streams import Source
 
 #: a line longer than this is left out
 LONGEST = 16 << 20
+#: between a backslash and the line end there may be so many blanks
+_BLANKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,9 @@ class Part:
     text: bytes
     offset: int
     last: bool
-    blank_ends: bool = False
+    blank_ends: bool
+    lines: int = 0
     skipped: int = 0
-
-    @property
-    def lines(self) -> int:
-        """Number of line ends."""
-        return self.text.count(b"\n") + (self.skipped > 0)
 
 
 def parts_of(source: Source, block: Block) -> Callable[[], Iterator[Part]]:
@@ -48,14 +46,15 @@ def _parts(source: Source, block: Block) -> Iterator[Part]:
     while at + len(rest) < end:
         rest += _read(source, at + len(rest), end)
         last = at + len(rest) >= end
-        cut = len(rest) if last else _safe_end(rest)
+        cut = len(rest) if last and len(rest) <= LONGEST else _safe_end(rest)
         if cut:
-            yield Part(rest[:cut], at, last, block.has_cr)
-            at, rest = at + cut, rest[cut:]
+            text, rest = rest[:cut], rest[cut:]
+            yield Part(text, at, last and not rest, block.has_cr, text.count(b"\n"))
+            at += cut
         elif len(rest) > LONGEST:
-            length = _line_length(source, at, len(rest), end)
+            length, lines = _line_length(source, at, rest, end)
             at, rest = at + length, b""
-            yield Part(b"", at, at >= end, block.has_cr, length)
+            yield Part(b"", at - length, at >= end, block.has_cr, lines, length)
 
 
 def _read(source: Source, begin: int, end: int) -> bytes:
@@ -66,30 +65,33 @@ def _read(source: Source, begin: int, end: int) -> bytes:
     return normalise(text)
 
 
+def _goes_on(text: bytes, end: int) -> bool:
+    """Tell whether the line that ends at *end* goes on in the next one."""
+    return text[max(end - _BLANKS, 0) : end].rstrip(b" ").endswith(b"\\")
+
+
 def _safe_end(text: bytes) -> int:
     """Give where a text can be parted: before an array line, else after a line that does not go on; 0 if nowhere."""
     array = text.rfind(b"\n@")
     if array > len(text) // 2:
         return array + 1
     end = text.rfind(b"\n")
-    while end >= 0:
-        if not text[max(end - 64, 0) : end].rstrip(b" ").endswith(b"\\"):
-            return end + 1
+    while end >= 0 and _goes_on(text, end):
         end = text.rfind(b"\n", 0, end)
-    return 0
+    return end + 1
 
 
-def _line_length(source: Source, at: int, known: int, end: int) -> int:
-    """Give the length of a line, with its continuation and end, of which *known* bytes have been looked at."""
-    length = known
+def _line_length(source: Source, at: int, known: bytes, end: int) -> tuple[int, int]:
+    """Give the length and the line ends of a line with its continuation, which is *known* as far as it was read."""
+    length, lines, tail = len(known), known.count(b"\n"), known[-_BLANKS:]
     while at + length < end:
-        text = _read(source, at + length, end)
-        cut = _safe_end(text)
-        if cut:
-            # up to the first line end, not the last
-            first = text.find(b"\n")
-            while text[max(first - 64, 0) : first].rstrip(b" ").endswith(b"\\"):
-                first = text.find(b"\n", first + 1)
-            return length + first + 1
-        length += len(text)
-    return length
+        text = tail + _read(source, at + length, end)
+        place = text.find(b"\n", len(tail))
+        while place >= 0 and _goes_on(text, place):
+            lines += 1
+            place = text.find(b"\n", place + 1)
+        if place >= 0:
+            return length + place - len(tail) + 1, lines + 1
+        length += len(text) - len(tail)
+        tail = text[-_BLANKS:]
+    return length, lines

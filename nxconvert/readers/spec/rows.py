@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nxconvert.arrays import Array
-from nxconvert.numtext import EXACT, JOIN, Rows, parse_number, parse_rows, parse_tokens
+from nxconvert.numtext import EXACT, JOIN, Rows, exact_integer, parse_number, parse_rows, parse_tokens
 from nxconvert.readers.spec.report import Report
 
 #: a row's byte offset and its tokens
@@ -144,7 +144,7 @@ def build_rows(rows: list[Tokens], form: Form, report: Report) -> Rows | None:
         whole += [False] * (form.width - len(whole))
         integer[: form.width] = [was and own for was, own in zip(integer, whole[: form.width], strict=False)]
         _tell(offset, words, text, form, widest, report)
-    exact = {at: [int(words[at]) for _, words in rows] for at in _inexact(values, integer)}
+    exact = {at: [exact_integer(words[at]) for _, words in rows] for at in _inexact(values, integer)}
     return Rows(values, integer, exact)
 
 
@@ -162,7 +162,9 @@ def _tell(offset: int, words: list[bytes], text: list[int], form: Form, widest: 
             hint = f"the row is kept; columns from column_{form.width + 1} on hold its further values"
         else:
             hint, severity = f"the row is kept up to value {widest}", "lost"
-        report.add(offset, "odd rows", f"row has {len(words)} value{'s' * (len(words) != 1)}", form.reason, hint, severity)
+        report.add(
+            offset, "odd rows", f"row has {len(words)} value{'s' * (len(words) != 1)}", form.reason, hint, severity
+        )
     if text:
         shown = ", ".join(f"'{words[at][:40].decode('latin-1')}' in column {at + 1}" for at in text[:3])
         more = f" and {len(text) - 3} more" if len(text) > 3 else ""

@@ -30,7 +30,9 @@ Slot = tuple[bytes, int]
 class Columns:
     """Collects rows: how many, how wide, and which columns hold integers."""
 
-    def __init__(self) -> None:
+    def __init__(self, several: bool) -> None:
+        # whether there are several pieces: then it matters which columns have negative numbers somewhere
+        self._several = several
         self.parts: list[Rows] | None = []
         self.count = 0
         self.width = 0
@@ -56,7 +58,7 @@ class Columns:
             self.parts.append(rows)
             if 8 * self.count * self.width > KEPT:
                 self.parts = None
-        if self.parts is None or len(self.parts) > 1 or self._range:
+        if self._several:
             self._negative.update(np.flatnonzero(rows.values.min(axis=0, initial=0) < 0).tolist())
 
     def dtype(self, column: int) -> Dtype:
@@ -68,7 +70,7 @@ class Columns:
 
     def inexact(self) -> list[int]:
         """Give the integer columns whose numbers are too large for any integer type."""
-        return [at for at in self._range if self.integer[at] and self.dtype(at) == FLOAT64]
+        return [at for at in sorted(self._range) if self.integer[at] and self.dtype(at) == FLOAT64]
 
     def arrays(self, floats: frozenset[int]) -> list[Array]:
         """Give all columns, those in *floats* as float64 in any case."""
@@ -213,9 +215,21 @@ class ScanTable(Table):
         self._empty = {name: np.empty((0, *shape[1:]), dtype) for name, (shape, dtype) in self.layout.items()}
 
     @property
-    def nbytes(self) -> int:
-        """Size of all arrays in bytes."""
-        return sum(int(np.prod(shape, dtype=np.int64)) * dtype.itemsize for shape, dtype in self.layout.values())
+    def has_spectra(self) -> bool:
+        """Whether there are arrays of spectra in it, not just columns."""
+        return bool(self._targets)
+
+    def load(self) -> dict[str, Array]:
+        """Give all arrays in memory, in one pass."""
+        parts: dict[str, list[Array]] = {key: [] for key in self.layout}
+        for block in self.blocks():
+            for key, values in block.items():
+                if len(values):
+                    parts[key].append(values)
+        return {
+            key: values[0] if len(values) == 1 else np.concatenate(values) if values else self._empty[key]
+            for key, values in parts.items()
+        }
 
     def blocks(self) -> Iterator[dict[str, Array]]:
         """Give the values piece by piece; spectra that are missing in the file are filled with nan."""
@@ -226,7 +240,7 @@ class ScanTable(Table):
                 for name, (at, dtype) in self._columns.items():
                     block[name] = column_of(piece.rows, at, dtype)
             yield {**self._empty, **block}
-            for key, group in piece.spectra.items():
+            for key, group in piece.spectra.items() if self._targets else ():
                 for block in self._spectra(key, group, done):
                     yield {**self._empty, **block}
         for name, target in self._targets.items():
