@@ -235,9 +235,14 @@ class _Run:
         from nxconvert.mapping import catalog
 
         named = self.options.mappings
-        if reader and all(catalog.info(name).application for name in named):
-            return (reader, *named)
-        return named
+        if not reader or not all(catalog.info(name).application for name in named):
+            return named
+        try:
+            catalog.find(reader)
+        except RequestError:
+            # a reader of another package may have no mapping: the one for SPEC routes all of the scan model
+            return ("spec", *named)
+        return (reader, *named)
 
     def open(self, source: str, outcome: Outcome) -> ScanFile:
         """Open a source with the reader that the user named or that knows the file."""

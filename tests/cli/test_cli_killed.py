@@ -15,7 +15,7 @@ import h5py
 import pytest
 import specgen
 
-SCANS = 400
+SCANS = 800
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +71,10 @@ def test_sigkill_at_fifty_random_moments_leaves_no_partial_file_and_the_next_run
 def test_signals_that_ask_to_stop_leave_nothing(source: Path, tmp_path: Path, number: signal.Signals) -> None:
     output = tmp_path / "out.nxs"
     output.write_bytes(b"old")
-    for wait in (0.0, 0.02, 0.05):
+    for wait in (0.0, 0.01, 0.03):
         with start(source, output, "--overwrite") as process:
-            while not list(tmp_path.glob(".*.nxpart")):
-                time.sleep(0.005)
+            while not list(tmp_path.glob(".*.nxpart")) and process.poll() is None:
+                time.sleep(0.002)
             time.sleep(wait)
             process.send_signal(number)
             _out, errors = process.communicate()

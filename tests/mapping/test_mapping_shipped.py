@@ -199,6 +199,20 @@ def test_spec_makes_a_detector_and_a_plot_of_each_mca() -> None:
         "    sx -> /scan_1/measurement/sx\n"
         "    energy -> /scan_1/instrument/mca_0/energy"
     )
+    assert part(tree, "instrument").partition("    positioners")[0] == (
+        "  instrument: NXinstrument\n"
+        "    mca_0: NXdetector\n"
+        "      data = int64[3, 4] [1, 8, 5] ... [4]\n"
+        "        @interpretation = 'spectrum'\n"
+        "        @target = '/scan_1/instrument/mca_0/data'\n"
+        "      channel = int64[4] [0, 1, 2, 3]\n"
+        "        @target = '/scan_1/instrument/mca_0/channel'\n"
+        "      energy = float64[4] [0.5, 1.0, 1.5, 2.0]\n"
+        "        @target = '/scan_1/instrument/mca_0/energy'\n"
+        "      live_time = 0.9\n"
+        "        @units = 's'\n"
+        "      channels -> /scan_1/instrument/mca_0/channel\n"
+    )
     assert tree.entry.attributes["default"] == "data"
     assert tree_of(["spec"], spectrum_scan()).entry.attributes["default"] == "mca_0"
 

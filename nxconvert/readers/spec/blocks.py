@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nxconvert.numtext import JOIN
 from nxconvert.streams import Source
 
 #: blocks up to this size are kept as text; larger ones are read again in pieces of this size
@@ -22,6 +23,7 @@ _STARTS = rb"#(S[ \t]{1,200}\d|F(?=[ \t\r\n])|F\Z|E[ \t])"
 _FIRST = re.compile(_STARTS)
 _AFTER_LF = re.compile(rb"\n" + _STARTS)
 _AFTER_ANY = re.compile(rb"[\r\n]" + _STARTS)
+_BLANK_CONTINUATION = re.compile(rb"\\ +\n")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -97,6 +99,15 @@ def _segments(source: Source, begin: int) -> Iterator[tuple[bytes, bytes]]:
         if not more:
             return
         buffer = buffer[end:] + more
+
+
+def join(text: bytes) -> bytes:
+    """Put JOIN in place of every backslash at the end of a line and of the line end, without moving a byte."""
+    if b"\\" in text:
+        text = text.replace(b"\\\n", JOIN * 2)
+        if b"\\ " in text:
+            text = _BLANK_CONTINUATION.sub(lambda match: JOIN * len(match[0]), text)
+    return text
 
 
 class _Open:

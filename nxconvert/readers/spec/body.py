@@ -5,7 +5,6 @@ A regular piece is parsed as one block. Otherwise its lines are looked at one by
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -13,11 +12,11 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.numtext import JOIN, Rows, parse_lists, parse_number, parse_rows, parse_tokens
+from nxconvert.readers.spec.blocks import join
 from nxconvert.readers.spec.report import Report
 from nxconvert.readers.spec.rows import Form, Tokens, build_rows, decide_form, looks_like_row, unfold, unwrap
 
 _NUMERIC = b"0123456789+-.eE \t" + JOIN
-_BLANK_CONTINUATION = re.compile(rb"\\ +\n")
 _FIRST_OF_DATA = b"0123456789+-.@nNiI"
 
 #: a line or several, with the byte offset of the first
@@ -160,12 +159,8 @@ class Body:
 
     def _sort_lines(self, piece: Piece, offset: int, data: bytes, rows: list[Region], arrays: list[_ArrayLine]) -> None:
         """Tell rows, array lines, comments glued to rows, and free text apart."""
-        if b"\\" in data:
-            data = data.replace(b"\\\n", JOIN * 2)
-            if b"\\ " in data:
-                data = _BLANK_CONTINUATION.sub(lambda match: JOIN * len(match[0]), data)
         at = offset
-        for line in data.split(b"\n"):
+        for line in join(data).split(b"\n"):
             if line[:1] == b"@":
                 self._sort_array(piece, at, line, len(rows), arrays)
             elif not line.translate(None, _NUMERIC):

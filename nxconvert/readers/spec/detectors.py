@@ -17,6 +17,8 @@ from nxconvert.scan import Field
 #: lengths and types of spectra, with how many there are of each
 Kinds = Counter[tuple[int, str]]
 
+_MOST_DETECTORS = 1024
+
 
 @dataclass(slots=True)
 class Detector:
@@ -102,7 +104,9 @@ def _per_point(counts: list[int], declared: Declared) -> int:
     """Give how many array lines most points have, from how many points have at least 1, 2, ... of them."""
     counts = [*counts, 0]
     sizes = {size: counts[size - 1] - counts[size] for size in range(1, len(counts))}
-    return max(sizes, key=lambda size: (sizes[size], size == declared.detectors, -size))
+    most = max(sizes, key=lambda size: (sizes[size], size == declared.detectors, -size))
+    # a point with more array lines than any instrument has detectors was measured again and again
+    return most if most <= _MOST_DETECTORS else declared.detectors
 
 
 def _targets(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nxconvert.readers.spec.blocks import CHUNK, Block, normalise
+from nxconvert.readers.spec.blocks import CHUNK, Block, join, normalise
 from nxconvert.streams import Source
 
 #: a line longer than this is left out
@@ -65,20 +65,10 @@ def _read(source: Source, begin: int, end: int) -> bytes:
     return normalise(text)
 
 
-def _goes_on(text: bytes, end: int) -> bool:
-    """Tell whether the line that ends at *end* goes on in the next one."""
-    return text[max(end - _BLANKS, 0) : end].rstrip(b" ").endswith(b"\\")
-
-
 def _safe_end(text: bytes) -> int:
     """Give where a text can be parted: before an array line, else after a line that does not go on; 0 if nowhere."""
     array = text.rfind(b"\n@")
-    if array > len(text) // 2:
-        return array + 1
-    end = text.rfind(b"\n")
-    while end >= 0 and _goes_on(text, end):
-        end = text.rfind(b"\n", 0, end)
-    return end + 1
+    return array + 1 if array > len(text) // 2 else join(text).rfind(b"\n") + 1
 
 
 def _line_length(source: Source, at: int, known: bytes, end: int) -> tuple[int, int]:
@@ -86,12 +76,10 @@ def _line_length(source: Source, at: int, known: bytes, end: int) -> tuple[int, 
     length, lines, tail = len(known), known.count(b"\n"), known[-_BLANKS:]
     while at + length < end:
         text = tail + _read(source, at + length, end)
-        place = text.find(b"\n", len(tail))
-        while place >= 0 and _goes_on(text, place):
-            lines += 1
-            place = text.find(b"\n", place + 1)
+        place = join(text).find(b"\n", len(tail))
         if place >= 0:
-            return length + place - len(tail) + 1, lines + 1
+            return length + place - len(tail) + 1, lines + text.count(b"\n", len(tail), place + 1)
+        lines += text.count(b"\n", len(tail))
         length += len(text) - len(tail)
         tail = text[-_BLANKS:]
     return length, lines
