@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nxconvert import outputs, registry
@@ -199,6 +200,14 @@ def _guard(outcome: Outcome, work: Callable[[], None]) -> None:
         outcome.seconds = time.monotonic() - began
 
 
+@lru_cache(maxsize=8)
+def _load(names: tuple[str, ...], settings: tuple[tuple[str, str], ...], layout: str, time_zone: str) -> Mapping:
+    """Load mappings once for all files of a run."""
+    from nxconvert.mapping.engine import load
+
+    return load(names, settings=dict(settings), layout=layout, time_zone=time_zone)
+
+
 class _Run:
     """One conversion: options checked and the mapping loaded before any data are touched."""
 
@@ -210,7 +219,6 @@ class _Run:
         self.selection: Selection | None = parse_selection(options.scans)
         self.when = clock(options.timestamp)
         self.reader = registry.reader(options.reader) if options.reader else None
-        self._mappings: dict[str, Mapping] = {}
         if self.reader is not None:
             self.mapping(self.reader.name)
         elif options.mappings:
@@ -218,17 +226,8 @@ class _Run:
 
     def mapping(self, reader: str) -> Mapping:
         """Give the mapping for a format: what the user named, else the format's own."""
-        if reader not in self._mappings:
-            from nxconvert.mapping.engine import load
-
-            options = self.options
-            self._mappings[reader] = load(
-                self._names(reader),
-                settings=options.settings,
-                layout=options.layout,
-                time_zone=options.time_zone,
-            )
-        return self._mappings[reader]
+        options = self.options
+        return _load(self._names(reader), tuple(options.settings.items()), options.layout, options.time_zone)
 
     def _names(self, reader: str) -> tuple[str, ...]:
         """Give the mappings to load: an application mapping only adds to the format's own, or to one that is named."""
@@ -249,8 +248,9 @@ class _Run:
         reader = self.reader or registry.identify(source)
         if reader.name == "nexus":
             raise ReadError.at(source, "is a NeXus file already", hint="'nxconvert info' lists what it holds")
-        file = reader.open(source)
         self.mapping_in_use = self.mapping(reader.name)
+        outcome.problems.extend(item for item in self.mapping_in_use.warnings if item not in outcome.problems)
+        file = reader.open(source)
         outcome.bytes_in += file.size or 0
         return file
 

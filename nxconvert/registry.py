@@ -30,7 +30,7 @@ EXPORTERS = "nxconvert.exporters"
 #: known format the search through every installed package.
 SHIPPED: dict[str, dict[str, str]] = {
     READERS: {"spec": "nxconvert.readers.spec:READER", "nexus": "nxconvert.readers.nexus:READER"},
-    EXPORTERS: {},
+    EXPORTERS: {"csv": "nxconvert.exporters.table:CSV", "tsv": "nxconvert.exporters.table:TSV"},
 }
 
 #: A reader with this confidence or more is sure of a file.
@@ -99,15 +99,27 @@ def broken() -> dict[str, str]:
 
 def reader(name: str) -> Reader:
     """Give the reader called *name*; RequestError, with near names, where there is none."""
-    value = SHIPPED[READERS].get(name)
+    return _named(name, READERS, Reader, _readers)
+
+
+def exporter(name: str) -> Exporter:
+    """Give the exporter called *name*; RequestError, with near names, where there is none."""
+    return _named(name, EXPORTERS, Exporter, _exporters)
+
+
+def _named(
+    name: str, group: str, kind: type[Record], load: Callable[[], tuple[dict[str, Record], dict[str, str]]]
+) -> Record:
+    value = SHIPPED[group].get(name)
     if value is not None:
-        return _resolve(value, name, Reader)
-    known, faulty = _readers()
+        return _resolve(value, name, kind)
+    known, faulty = load()
     if name in known:
         return known[name]
+    word = kind.__name__.lower()
     if name in faulty:
-        raise RequestError.at(f"reader '{name}'", f"does not load: {faulty[name]}")
-    raise RequestError.at(f"reader '{name}'", "there is no such reader", near_names(name, known))
+        raise RequestError.at(f"{word} '{name}'", f"does not load: {faulty[name]}")
+    raise RequestError.at(f"{word} '{name}'", f"there is no such {word}", near_names(name, known))
 
 
 def identify(path: str) -> Reader:

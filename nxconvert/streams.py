@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, Any, NoReturn, Protocol
 
 from nxconvert import lzw
@@ -24,6 +25,8 @@ from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.scan import SourceFile
 
 BLOCK = 1 << 20
+#: a block of this size is worth a thread to hash it
+_MANY = 1 << 18
 #: decompressed bytes kept in memory before they go to a temporary file
 SPOOL = 64 << 20
 #: a file that grows beyond both limits is taken for a decompression bomb
@@ -54,7 +57,7 @@ class Source:
         self._file = file
         self._own = own
         self._mtime_ns = mtime_ns
-        self._digest = hashlib.sha256()
+        self._digest = _Digest()
         self._lock = threading.Lock()
         self._hashed = 0
         # a plain file has no SHA-256 yet: it is computed while the file is read for the first time
@@ -112,11 +115,12 @@ class Source:
             while data := self.read_at(self._hashed, BLOCK):
                 self._digest.update(data)
                 self._hashed += len(data)
-            self._own = SourceFile(self.path, self.size, self._mtime_ns, self._digest.hexdigest())
+            self._own = SourceFile(self.path, self.size, self._mtime_ns, self._digest.finish())
         return self._own
 
     def close(self) -> None:
         """Release the file."""
+        self._digest.finish()
         self._file.close()
 
     def __enter__(self) -> Source:
@@ -124,6 +128,34 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Digest:
+    """A SHA-256 that is computed beside the work on the data, in a thread of its own once there are many."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: Future[None] | None = None
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add data; at most one block is waiting."""
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+        if self._pool is None and len(data) >= _MANY:
+            self._pool = ThreadPoolExecutor(1, "sha256")
+        if self._pool is None:
+            self._digest.update(data)
+        else:
+            self._pending = self._pool.submit(self._digest.update, data)
+
+    def finish(self) -> str:
+        """Give the digest in hex of all that was added."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = self._pending = None
+        return self._digest.hexdigest()
 
 
 def open_source(path: str) -> Source:

@@ -8,10 +8,10 @@ from typing import Any
 
 import h5py
 import pytest
-from conftest import ROOT
 
 from nxconvert.pipeline import ConvertOptions, convert_file
 
+ROOT = Path(__file__).resolve().parent.parent
 BEAMLINE = {
     "source_type": "Synchrotron X-ray Source",
     "source_name": "some ring",

@@ -94,6 +94,8 @@ def _convert(
     chosen = [word for word, given in (("overwrite", overwrite), ("skip", skip_existing), ("append", append)) if given]
     if len(chosen) > 1:
         raise click.UsageError("only one of --overwrite, --skip-existing and --append can be given")
+    if output == "":
+        raise click.UsageError("the name after -o is empty")
     if output == "-" and as_json:
         raise click.UsageError("with -o - standard output holds the file, there is no room for --json")
     sources = _sources(inputs, files_from, null)
@@ -125,12 +127,18 @@ def _convert(
     if merge:
         if output is None:
             raise click.UsageError("--merge needs the name of the output: -o FILE")
+        if output.endswith(("/", os.sep)) or os.path.isdir(output):
+            raise click.UsageError(f"--merge makes one file, and -o {output} is a folder")
         with talk.progress(output) as progress:
             talk.report(pipeline.merge_files(sources, output, options, progress))
         return talk.finish()
     for source, target in pipeline.plan_outputs(sources, output, options):
-        if output not in (None, target):  # -o names a folder
-            _make_folder(os.path.dirname(target))
+        try:
+            if output not in (None, target):  # -o names a folder
+                _make_folder(os.path.dirname(target))
+        except WriteError as error:
+            talk.report(pipeline.Outcome(source, target, "failed", problems=list(error.problems)))
+            continue
         with talk.progress(source) as progress:
             outcome = pipeline.convert_file(source, target, options, progress)
         talk.report(outcome)
@@ -139,7 +147,7 @@ def _convert(
 
 def _make_folder(folder: str) -> None:
     try:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(folder or os.curdir, exist_ok=True)
     except OSError as error:
         raise WriteError.at(folder, f"the folder cannot be made: {error.strerror}") from error
 
@@ -170,11 +178,23 @@ def _sources(inputs: Sequence[str], files_from: str | None, null: bool) -> list[
     if files_from is not None:
         try:
             if files_from == "-":
-                names = sys.stdin.buffer.read()
+                names = _standard_input()
             else:
                 with open(files_from, "rb") as file:
                     names = file.read()
         except OSError as error:
             raise RequestError.at(files_from, f"the list of files cannot be read: {error.strerror}") from error
-        sources += [os.fsdecode(name) for name in (names.split(b"\0") if null else names.splitlines()) if name]
+        # a name may hold anything but NUL, a lone carriage return too; what ends in one comes from Windows
+        words = names.split(b"\0") if null else [line.removesuffix(b"\r") for line in names.split(b"\n")]
+        sources += [os.fsdecode(word) for word in words if word]
+        if any("\0" in source for source in sources):
+            found = "the list of files has a name with a NUL character"
+            raise RequestError.at(files_from, found, "one name on each line", "-0 reads names that end in NUL")
     return sources
+
+
+def _standard_input() -> bytes:
+    # there is none where the shell was told so (<&-)
+    if sys.stdin is None:
+        raise RequestError.at("-", "standard input is closed", "a list of files was expected")
+    return sys.stdin.buffer.read()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import signal
-from types import FrameType
-from typing import Any
 
 import click
 
 from nxconvert.cli.lazy import LazyGroup
+from nxconvert.cli.signals import Stopped, run_stoppable
 from nxconvert.cli.talk import print_error
 from nxconvert.errors import NxconvertError
 from nxconvert.version import __version__
@@ -34,14 +34,6 @@ Examples:
 """
 
 
-class Stopped(KeyboardInterrupt):
-    """A signal that asks the program to end; it travels as Ctrl-C does, so that everything is cleaned up."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 class Commands(LazyGroup):
     """The commands above, and those that the readers of other packages bring (``Reader.command``)."""
 
@@ -59,6 +51,11 @@ class Commands(LazyGroup):
             code = super().invoke(ctx)
         except NxconvertError as error:
             code = print_error(error)
+        except OSError as error:  # every other failure has its own message by now: this one is of our own output
+            if error.errno == errno.EPIPE:
+                raise  # the reader of a pipe has seen enough: click ends quietly
+            click.echo(f"standard output cannot be written: {error.strerror}", err=True)
+            code = 1
         except KeyboardInterrupt as stop:
             number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
             click.echo(f"stopped by {signal.Signals(number).name}, nothing is left half-written", err=True)
@@ -78,13 +75,4 @@ cli = click.version_option(__version__, prog_name="nxconvert", message="%(prog)s
 
 def run() -> None:
     """Run the command line; the console script ``nxconvert``."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number: Any = getattr(signal, name, None)  # Windows has no SIGHUP
-        # a signal that is ignored (nohup) stays so
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _stop)
-    cli(prog_name="nxconvert")
-
-
-def _stop(number: int, _: FrameType | None) -> None:
-    raise Stopped(number)
+    run_stoppable(lambda: cli(prog_name="nxconvert"))

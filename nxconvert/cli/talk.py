@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from nxconvert.cli import signals
 from nxconvert.errors import NxconvertError, Problem, RequestError
 
 if TYPE_CHECKING:
@@ -87,16 +88,17 @@ class Talk:
         self.seconds = 0.0
 
     @contextmanager
-    def progress(self, name: str) -> Iterator[Progress | None]:
-        """Show a bar for one input, on a terminal only."""
+    def progress(self, name: str) -> Iterator[Progress]:
+        """Show a bar for one input, on a terminal only; between two scans look for a signal in any case."""
         if self.verbosity < 0 or not sys.stderr.isatty():
-            yield None
+            yield lambda _done, _total: signals.check()
             return
         from tqdm import tqdm
 
         with tqdm(desc=name, unit="B", unit_scale=True, leave=False, delay=0.5, file=sys.stderr) as bar:
 
             def advance(done: int, total: int | None) -> None:
+                signals.check()
                 bar.total = total
                 bar.update(done - bar.n)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import platform
@@ -14,6 +15,15 @@ from nxconvert.errors import Place, Problem, WriteError
 
 _HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node()) or "host"
 _counter = 0
+#: temporary files of this process; what a signal left between two statements is removed at the end
+_live: set[Path] = set()
+
+
+@atexit.register
+def _remove_live() -> None:
+    for path in _live:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def _temporary_name(target: Path) -> Path:
@@ -85,6 +95,7 @@ class AtomicFile:
         )
 
     def __enter__(self) -> AtomicFile:
+        _live.add(self.path)
         try:
             handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except OSError as error:
@@ -113,6 +124,7 @@ class AtomicFile:
         finally:
             os.close(handle)
         os.replace(self.path, self.target)
+        _live.discard(self.path)
 
     def copy_from(self, source: str) -> None:
         """Copy a file into the temporary one, to start from it."""
@@ -133,3 +145,4 @@ class AtomicFile:
         """Remove the temporary file."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
+        _live.discard(self.path)

@@ -461,6 +461,13 @@ def test_arrays_that_go_on_without_a_backslash_are_joined(channels: str, read: A
     assert scan.problems == []
 
 
+def test_array_control_lines_in_the_file_header_count_where_a_scan_has_none(read: Any) -> None:
+    scans = read(f"#F a\n#@CHANN 3 5 7 1\n#@CALIB 0 2 0\n\n{HEAD}{ROWS_FIRST}{HEAD}#@CHANN 3 1 3 1\n{ROWS_FIRST}").scans
+    assert [item(scan, "channel") for scan in scans] == [[5, 6, 7], [1, 2, 3]]
+    assert item(scans[0], "energy") == [10, 12, 14]
+    assert "energy" not in scans[1].detectors["mca_0"]
+
+
 def test_plots_show_each_detector_against_axis_and_energy(read: Any) -> None:
     scan = read(HEAD + "#@CALIB 0 1 0\n" + ROWS_FIRST).scan
     assert list(scan.plots) == ["data", "mca_0"]

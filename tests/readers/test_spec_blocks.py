@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nxconvert.errors import ReadError
-from nxconvert.readers.spec import READER
+from nxconvert.readers.spec import READER, views
 from nxconvert.readers.spec import blocks as blocks_module
 from nxconvert.scan import Scan
 
@@ -128,6 +128,19 @@ def test_a_command_is_kept_word_for_word(read: Any) -> None:
     scan = read("#S 1  ascan  th 0  1 1  1  \n#L a\n1\n").scan
     assert scan.command == "ascan  th 0  1 1  1  "
     assert scan.title == "ascan  th 0  1 1  1"
+
+
+def test_a_command_with_open_brackets_goes_on_in_the_next_lines(read: Any) -> None:
+    result = read(
+        "#S 1  scan([m1], array([0.1 0.2\n 0.3 0.4\n 0.5]), md={'a': (1\n2)})\n#D x\n#N 1\n#L a  b\n1 2\n"
+        "#S 2  scan(a[0], b)\n1 2\n#S 3 (\n#L a  b\n1 2\n#S 4 scan([\n1 2\n"
+    )
+    first, second, third, fourth = result.scans
+    assert first.command == "scan([m1], array([0.1 0.2\n 0.3 0.4\n 0.5]), md={'a': (1\n2)})"
+    assert first.title == "scan([m1], array([0.1 0.2  0.3 0.4  0.5]), md={'a': (1 2)})"
+    assert (first.points, second.points, third.points, fourth.points) == (1, 1, 1, 0)
+    assert first.notes["scan_header"].value.startswith("#S 1  scan([m1], array([0.1 0.2\n 0.3 0.4\n")
+    assert fourth.command == "scan([\n1 2"
 
 
 def test_a_scan_line_without_a_number_is_a_line_of_the_scan_before(read: Any) -> None:
@@ -264,6 +277,29 @@ def test_blocks_are_found_wherever_the_reading_is_interrupted(
         assert [(scan.number, scan.place.line) for scan in scans] == [(scan.number, scan.place.line) for scan in whole]
         assert [values(scan, "det") for scan in scans] == [[10, 20]] * 40
         assert [scan.metadata["epoch"].value for scan in scans] == list(range(40))
+
+
+def test_a_very_long_file_header_is_read_in_part_and_told(read: Any) -> None:
+    result = read("#F a\n#O0 th  tth\n" + "#C x\n" * 1_000_000 + SCAN)
+    assert list(result.scan.positioners) == ["th", "tth"]
+    assert [str(problem) for problem in result.problems] == [
+        f"{result.path}:1: file header of 5000016 bytes, at most 4194304 expected\n  hint: only its beginning is read",
+        f"{result.path}:251464: 587398 control lines after very many others, fewer expected\n  hint: they are left out",
+    ]
+
+
+def test_a_mistake_of_this_program_costs_one_scan(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(scan: Scan) -> None:
+        if scan.number == 2:
+            raise KeyError("oops")
+
+    monkeypatch.setattr(views, "add_plots", fail)
+    result = read(HEADER + SCAN + SCAN.replace("#S 1", "#S 2") + SCAN)
+    assert [scan.points for scan in result.scans] == [2, 0, 2]
+    assert result.told(result.scans[1]) == [
+        "13: scan 2.1 cannot be understood (KeyError: 'oops'), a scan expected\n  hint: please report this with the file"
+    ]
+    assert result.scans[1].problems[0].severity == "lost"
 
 
 # --- recognising

@@ -443,10 +443,22 @@ def test_sardana_says_when_it_started_and_ended(read: Any) -> None:
         "#S 1 ascan x 0 1 1 1\n#U p09user\n#D 1505468350.0\n#C Acquisition started at Fri Sep 15 11:39:10 2017\n"
         "#N 2\n#L Pt_No  x  d\n0 0 5\n1 1 6\n#C Acquisition ended at Fri Sep 15 11:41:10 2017\n"
     ).scan
-    assert scan.start_time == datetime(2017, 9, 15, 9, 39, 10, tzinfo=timezone.utc)
-    assert scan.end_time == datetime(2017, 9, 15, 11, 41, 10)
+    # the date is in UTC, the comments in local time: together they tell the zone
+    zone = timezone(timedelta(hours=2))
+    assert scan.start_time == datetime(2017, 9, 15, 11, 39, 10, tzinfo=zone)
+    assert scan.end_time == datetime(2017, 9, 15, 11, 41, 10, tzinfo=zone)
+    assert scan.start_time.utcoffset() == scan.end_time.utcoffset() == timedelta(hours=2)
     assert scan.user["name"].value == "p09user"
     assert list(scan.axes) == ["x"]
+
+
+def test_sardana_dates_that_contradict_each_other_tell_no_zone(read: Any) -> None:
+    scan = read(
+        "#S 1 x\n#D 1505468350.0\n#C Acquisition started at Fri Sep 15 11:33:10 2017\n#L a\n1\n"
+        "#C Acquisition ended at Fri Sep 15 11:41:10 2017\n"
+    ).scan
+    assert scan.start_time == datetime(2017, 9, 15, 9, 39, 10, tzinfo=timezone.utc)
+    assert scan.end_time == datetime(2017, 9, 15, 11, 41, 10)
 
 
 def test_sardana_without_a_date_starts_when_its_comment_says(read: Any) -> None:

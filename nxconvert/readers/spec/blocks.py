@@ -15,7 +15,7 @@ from nxconvert.numtext import JOIN
 from nxconvert.streams import Source
 
 #: blocks up to this size are kept as text; larger ones are read again in pieces of this size
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 #: a line that begins a block is recognised by so many bytes
 _HEAD = 256
 

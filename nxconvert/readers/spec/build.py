@@ -71,7 +71,7 @@ class Builder:
 
     def layout(self, command: Command, labels: tuple[str, ...], width: int, header: Header, control: Control) -> Layout:
         """Name *width* columns and find the scanned ones."""
-        own = "O" in control.rows or "o" in control.rows
+        own = "O" in control.rows
         motions = tuple(motion.name for motion in command.motions) or command.first
         key = (labels, width, motions, None if own else header)
         layout = self._layouts.get(key)
@@ -95,6 +95,23 @@ class Builder:
         return _Building(self, origin, header).make()
 
 
+def _join_command(piece: Piece) -> None:
+    """Give the first control line what follows it up to the next one, if its brackets are open.
+
+    Bluesky writes the arguments of a plan there, arrays over several lines too.
+    """
+    if not piece.regions or not piece.controls or b"(" not in piece.controls[0][1]:
+        return
+    (at, command), (offset, data) = piece.controls[0], piece.regions[0]
+    if len(piece.controls) > 1 and offset > piece.controls[1][0]:
+        return
+    if any(command.count(opening) > command.count(closing) for opening, closing in ((b"(", b")"), (b"[", b"]"))):
+        piece.controls[0] = (at, command + b"\n" + data.rstrip(b"\n"))
+        del piece.regions[0]
+        if piece.data_from == offset:
+            piece.data_from = piece.regions[0][0] if piece.regions else None
+
+
 class _Building:
     """One scan while it is read: first the text part by part, then the fields."""
 
@@ -109,6 +126,8 @@ class _Building:
         self.arrays = Arrays()
         self.body = Body(self.report)
         self.aborted = False
+        # labels as they are split for the number of columns that #N says
+        self.expected: tuple[int, tuple[str, ...]] = (0, ())
         self.scan = Scan(
             origin.number, origin.order, origin.index, origin.place, length=origin.length, sha256=origin.sha256
         )
@@ -120,7 +139,7 @@ class _Building:
         first_line = control.lines[0][1]
         match = _COMMAND.match(first_line)
         scan.command = first_line[match.end() :] if match else ""
-        scan.title = scan.command.strip() or f"scan {scan.number}"
+        scan.title = " ".join(scan.command.split("\n")).strip() or f"scan {scan.number}"
         command = parse_command(scan.command)
         scan.positioners = positioners(control, header, report, self.builder.told)
         add_metadata(scan, control, header, report)
@@ -166,6 +185,8 @@ class _Building:
             piece = split(part.text, part.offset)
             if part.blank_ends:
                 piece.controls = [(at, text.removesuffix(b" ")) for at, text in piece.controls]
+            if part.offset == self.begin:
+                _join_command(piece)
             read_control(self.control, piece.controls, self.begin if started else piece.data_from, self.report)
             if not started:
                 self._expect()
@@ -188,11 +209,14 @@ class _Building:
         control, body = self.control, self.body
         body.widths = control.widths
         n = control.widths[0] if control.widths and control.widths[0] <= MOST_NAMES else 0
-        counts = [len(fit_names(text, n) if n else split_names(text)) for text in self._label_lines()]
-        if counts:
+        names = [fit_names(text, n) if n else split_names(text) for text in self._label_lines()]
+        if len(names) == 1:
+            self.expected = (n, names[0])
+        if names:
+            counts = [len(own) for own in names]
             body.labels = n if n in counts or n == sum(counts) else counts[-1]
-        if control.arrays:
-            declared = read_declared(control.arrays, True)
+        if arrays := control.arrays or self.header.control.arrays:
+            declared = read_declared(arrays, True)
             body.dump, body.channels = declared.dump, declared.expected_length()
 
     def _label_lines(self) -> list[str]:
@@ -248,6 +272,8 @@ class _Building:
             fitting = [names for text in lines if len(names := fit_names(text, width)) == width]
             if len(together) == width or fitting:
                 return together if len(together) == width else fitting[0]
+        if len(lines) == 1 and self.expected[0] == width > 0:
+            return self.expected[1]
         return fit_names(lines[-1], width) if lines else ()
 
     def _layout(self, command: Command) -> Layout:
@@ -340,10 +366,12 @@ class _Building:
         if not self.arrays.kinds:
             return Declared(), Plan(0)
         rows, report = self.columns.count, self.report
-        declared = read_declared(self.control.arrays, rows > 0, report)
+        # in some files they stand in the file header
+        lines = self.control.arrays or self.header.control.arrays
+        declared = read_declared(lines, rows > 0, report)
         for offset, text in self.body.calibrations:
             tell_change(declared, text, offset, report)
-        at = next((offset for _, _, offset, _ in self.control.arrays), self.begin)
+        at = self.control.arrays[0][2] if self.control.arrays else self.begin
         return declared, make_plan(self.arrays, rows, self.body.point, declared, report, at)
 
     def _add_detectors(self, declared: Declared, plan: Plan, table: ScanTable | None) -> None:

@@ -32,6 +32,8 @@ LONGEST_LINE = 1 << 20
 LONGEST_HEAD = 16 << 20
 #: what a line takes in memory beside its text
 _PER_LINE = 64
+#: is in no control line
+_SEPARATOR = b"\n#"
 
 
 @dataclass(slots=True)
@@ -96,10 +98,10 @@ def read_control(control: Control, lines: list[tuple[int, bytes]], data_from: in
     """
     if not lines:
         return
-    text = b"\n".join([line for _, line in lines])
+    text = _SEPARATOR.join([line for _, line in lines])
     if len(text) > LONGEST_LINE:
         lines = [_shorten(offset, line, report) for offset, line in lines]
-        text = b"\n".join([line for _, line in lines])
+        text = _SEPARATOR.join([line for _, line in lines])
     control.size += len(text) + _PER_LINE * len(lines)
     if control.size > LONGEST_HEAD:
         fitting = _fitting(lines, control.size - len(text) - _PER_LINE * len(lines))
@@ -114,8 +116,8 @@ def read_control(control: Control, lines: list[tuple[int, bytes]], data_from: in
         if fitting == 0:
             return
         lines = lines[:fitting]
-        text = b"\n".join([line for _, line in lines])
-    for (offset, _), line in zip(lines, decode(text).split("\n"), strict=True):
+        text = _SEPARATOR.join([line for _, line in lines])
+    for (offset, _), line in zip(lines, decode(text).split(_SEPARATOR.decode()), strict=True):
         control.offset = offset
         control.after = data_from is not None and offset > data_from
         control.add(line)

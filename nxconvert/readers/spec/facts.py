@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 import numpy as np
@@ -226,12 +226,18 @@ def _dates(scan: Scan, control: Control, report: Report) -> None:
                 "a date such as 'Thu Feb 11 09:55:20 2016' expected",
                 "the text is kept; the scan has no start time",
             )
-    started = _said(control.comments, _STARTED)
-    if started and scan.start_time is None:
-        scan.start_time = started[0]
-    ended = _said(control.comments, _ENDED)
+    started, ended = _said(control.comments, _STARTED), _said(control.comments, _ENDED)
     if ended:
         scan.end_time = ended[-1]
+    if started and scan.start_time is None:
+        scan.start_time = started[0]
+    elif started and scan.start_time is not None and scan.start_time.tzinfo is not None and started[0].tzinfo is None:
+        # the same moment as seconds since 1970 and in local time: that tells the zone
+        ahead = clock_of(started[0], scan.start_time.timestamp())
+        if ahead is not None:
+            zone = timezone(timedelta(seconds=ahead))
+            scan.start_time = scan.start_time.astimezone(zone)
+            scan.end_time = ended[-1].replace(tzinfo=zone) if ended and ended[-1].tzinfo is None else scan.end_time
     if started and len(control.user_lines) == 1 and control.user_lines[0] and " " not in control.user_lines[0]:
         # Sardana writes the user's name there
         scan.user["name"] = Field("name", control.user_lines[0])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from nxconvert.errors import Place, Problem, ReadError
-from nxconvert.readers.spec.blocks import Block, cut
+from nxconvert.readers.spec.blocks import Block, cut, normalise
 from nxconvert.readers.spec.body import split
 from nxconvert.readers.spec.build import Builder, Origin
 from nxconvert.readers.spec.control import Control, decode, read_control
@@ -21,6 +21,8 @@ _NUMBER = re.compile(rb"#S\s+(\d+)")
 _DIGITS = 18
 #: so much of a scan is read to find its number
 _HEAD = 512
+#: so much of a file header is read
+_LONGEST_HEADER = 4 << 20
 
 
 class SpecFile(ScanFile):
@@ -76,7 +78,24 @@ class SpecFile(ScanFile):
             block.text is None,
             parts_of(self.source, block),
         )
-        return builder.build(origin, header)
+        try:
+            return builder.build(origin, header)
+        except (ReadError, MemoryError):
+            raise
+        except Exception as error:
+            # a mistake of this program: it costs this scan, not all the others
+            scan = Scan(number, order, index, origin.place, length=block.length, sha256=block.sha256)
+            scan.notes.update(header.notes)
+            scan.problems.append(
+                Problem(
+                    origin.place,
+                    f"scan {scan.identifier} cannot be understood ({type(error).__name__}: {error})",
+                    "a scan expected",
+                    "please report this with the file",
+                    "lost",
+                )
+            )
+            return scan
 
     def _look_at_bytes(self, block: Block) -> None:
         if block.has_nul and not self._told_nul:
@@ -113,16 +132,17 @@ class SpecFile(ScanFile):
         if text is None:
             if not block.started:
                 return None
-            text = self.source.read_at(block.offset, 1 << 20)
-            text = text[: text.rfind(b"\n") + 1]
-            report.add(
-                block.offset,
-                "file headers beyond any reason",
-                f"file header of {block.length} bytes",
-                "1 MiB expected at most",
-                "only its beginning is read",
-                "lost",
-            )
+            text = normalise(self.source.read_at(block.offset, min(block.length, _LONGEST_HEADER)))
+            if block.length > _LONGEST_HEADER:
+                text = text[: text.rfind(b"\n") + 1]
+                report.add(
+                    block.offset,
+                    "file headers beyond any reason",
+                    f"file header of {block.length} bytes",
+                    f"at most {_LONGEST_HEADER} expected",
+                    "only its beginning is read",
+                    "lost",
+                )
         elif not block.started and b"#" not in text:
             return None
         report.show(text, block.offset, block.line)
