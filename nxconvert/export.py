@@ -51,27 +51,27 @@ def plan_exports(sources: Sequence[str], output: str | None, options: ExportOpti
     """
     exporter = registry.exporter(options.format)
     selection = parse_selection(options.scans)
-    single = output is not None and not (output.endswith(("/", os.sep)) or os.path.isdir(output))
+    folder = output is None or output.endswith(("/", os.sep)) or os.path.isdir(output)
+    target = None if folder else output
     if "-" in sources:
         raise RequestError.at("-", "an HDF5 file cannot be read from a pipe", hint="name the file")
-    if single and len(sources) > 1:
+    if target is not None and len(sources) > 1:
         raise RequestError.at(
-            str(output), f"{len(sources)} inputs and one output", "a folder was expected", f"say -o {output}/"
+            target, f"{len(sources)} inputs and one output", "a folder was expected", f"say -o {target}/"
         )
     root = outputs.common_root(sources)
     plans = []
     for source in sources:
-        try:
-            with _open(source) as file:
-                names = _entries(file, selection)
-                if output is not None and single:
-                    _check_single(file, selection, output)
-                    plan = dict.fromkeys(names, output)
-                else:
-                    stem = _stem(source, output, root)
-                    plan = {name: f"{stem}_{name}{exporter.extensions[0]}" for name in names}
-        except ReadError:  # export_file meets the same error, and the other inputs have their turn
-            plan = {}
+        plan: Outputs = {}
+        # what goes wrong with an input here does so again in export_file, which tells it
+        with _told(Outcome(source)), _open(source) as file:
+            names = _entries(file, selection)
+            if target is not None:
+                _check_single(file, selection, target)
+                plan = dict.fromkeys(names, target)
+            else:
+                stem = _stem(source, output, root)
+                plan = {name: f"{stem}_{name}{exporter.extensions[0]}" for name in names}
         plans.append((source, plan))
     _check(plans, options.overwrite)
     return plans
@@ -184,8 +184,6 @@ def _export(source: str, output: str, exporter: Exporter, scan: Scan, tell: Tell
     with _told(outcome), _stream(output) as stream:
         try:
             exporter.write(scan, stream)
-        except BrokenPipeError:
-            raise
         except OSError as error:
             if error.errno is not None:  # of the output; HDF5 gives no number when values cannot be read
                 raise
@@ -199,10 +197,17 @@ def _told(outcome: Outcome) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
-    except RequestError:
+    except (RequestError, BrokenPipeError):
         raise
     except NxconvertError as error:
         outcome.problems.extend(error.problems)
+    except Exception as error:  # a damaged file, or a fault of an exporter, must not end a run over many files
+        import traceback
+
+        outcome.trace = traceback.format_exc()
+        found = f"not exported, {type(error).__name__}: {error}"
+        hint = "the file may be damaged; if it is not, this is a fault of the program: please report it"
+        outcome.problems.append(Problem(Place(outcome.source), found, hint=hint, severity="lost"))
     finally:
         outcome.seconds = time.monotonic() - began
         if outcome.problems:
@@ -214,8 +219,13 @@ def _stream(output: str) -> Iterator[IO[str]]:
     """Give a text stream to a file that is then whole or absent, or to standard output."""
     if output == "-":
         sys.stdout.flush()
-        with _text(sys.stdout.fileno()) as stream:
-            yield stream
+        try:
+            with _text(sys.stdout.fileno()) as stream:
+                yield stream
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise WriteError.at("-", f"standard output cannot be written: {error.strerror}") from error
         return
     from nxconvert.writer.atomic import AtomicFile
 
@@ -244,4 +254,6 @@ def _nothing(file: NexusFile, selection: Selection | None) -> ReadError:
     if not _entries(file, selection):
         assert selection is not None
         return ReadError.at(file.path, f"has no scan {selection.text}", hint="'nxconvert info' lists the scans")
-    return ReadError.at(file.path, "has no columns to export in any wanted scan", hint="'nxconvert info' lists the scans")
+    return ReadError.at(
+        file.path, "has no columns to export in any wanted scan", hint="'nxconvert info' lists the scans"
+    )

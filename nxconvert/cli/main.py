@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+import sys
 
 import click
 
@@ -16,6 +17,7 @@ from nxconvert.version import __version__
 COMMANDS = {
     "spec2nx": "nxconvert.cli.spec2nx",
     "convert": "nxconvert.cli.convert",
+    "nxtoascii": "nxconvert.cli.nxtoascii",
     "info": "nxconvert.cli.info",
     "formats": "nxconvert.cli.formats",
     "mapping": "nxconvert.cli.mapping",
@@ -51,9 +53,10 @@ class Commands(LazyGroup):
             code = super().invoke(ctx)
         except NxconvertError as error:
             code = print_error(error)
-        except OSError as error:  # every other failure has its own message by now: this one is of our own output
-            if error.errno == errno.EPIPE:
-                raise  # the reader of a pipe has seen enough: click ends quietly
+        except OSError as error:
+            # a file would be named; of a pipe whose reader has seen enough, click knows what to do
+            if error.filename is not None or error.errno == errno.EPIPE:
+                raise
             click.echo(f"standard output cannot be written: {error.strerror}", err=True)
             code = 1
         except KeyboardInterrupt as stop:
@@ -76,3 +79,8 @@ cli = click.version_option(__version__, prog_name="nxconvert", message="%(prog)s
 def run() -> None:
     """Run the command line; the console script ``nxconvert``."""
     run_stoppable(lambda: cli(prog_name="nxconvert"))
+
+
+def run_nxtoascii() -> None:
+    """Run the command ``nxtoascii``; the console script of that name."""
+    run_stoppable(lambda: cli(["nxtoascii", *sys.argv[1:]], prog_name="nxconvert"))

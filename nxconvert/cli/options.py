@@ -57,9 +57,10 @@ def _complete_mapping(_ctx: click.Context, _param: click.Parameter, incomplete: 
     ]
 
 
-FILE = click.Argument(["file"], type=click.Path(allow_dash=True))
-FILES = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...", type=click.Path())
-INPUTS = click.Argument(["inputs"], nargs=-1, metavar="[FILE|-]...", type=click.Path(allow_dash=True))
+# a file that cannot be read is told by its reader, and costs the other inputs nothing: click is not to ask
+FILE = click.Argument(["file"], type=click.Path(readable=False, allow_dash=True))
+FILES = click.Argument(["files"], nargs=-1, required=True, metavar="FILE...", type=click.Path(readable=False))
+INPUTS = click.Argument(["inputs"], nargs=-1, metavar="[FILE|-]...", type=click.Path(readable=False, allow_dash=True))
 NAMES = click.Argument(["names"], nargs=-1, required=True, metavar="NAME|FILE...", shell_complete=_complete_mapping)
 
 MAPPINGS = click.Option(
@@ -90,7 +91,7 @@ READER = click.Option(
 OUTPUT = click.Option(
     ["-o", "--output"],
     metavar="FILE|DIR/|-",
-    type=click.Path(allow_dash=True),
+    type=click.Path(readable=False, allow_dash=True),
     help="Where to write. Default: beside the input, with the extension .nxs.",
 )
 OVERWRITE = click.Option(["--overwrite"], is_flag=True, help="Replace an output that exists.")
@@ -128,7 +129,7 @@ TIMESTAMP = click.Option(
 FILES_FROM = click.Option(
     ["--files-from"],
     metavar="FILE|-",
-    type=click.Path(allow_dash=True),
+    type=click.Path(readable=False, allow_dash=True),
     help="Read the names of the inputs from a file or from standard input, one per line.",
 )
 NULL = click.Option(["-0", "--null"], is_flag=True, help="The names in --files-from end in NUL, not in a newline.")

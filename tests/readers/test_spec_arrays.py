@@ -165,6 +165,17 @@ def test_a_missing_spectrum_is_nan_and_told(read: Any) -> None:
     ]
 
 
+def test_many_missing_spectra_are_filled_with_nan_in_blocks(read: Any) -> None:
+    spectrum = "@A " + "7 " * 300 + "\n"
+    body = "".join(f"{at} 1\n" + spectrum * (at < 1000 or at >= 3000) for at in range(4000))
+    scan = read("#S 1 x\n#L a  b\n" + body).scan
+    found = load(scan.detectors["mca_0"]["data"].value)  # type: ignore[arg-type]
+    assert found.shape == (4000, 300)
+    assert (found[:1000] == 7).all()
+    assert np.isnan(found[1000:3000]).all()
+    assert (found[3000:] == 7).all()
+
+
 def test_an_interrupted_scan_lacks_its_last_spectrum(read: Any) -> None:
     scan = read(HEAD + "0 10\n@A 1 2 3\n1 20\n@A 4 5 6\n2 30\n").scan
     assert data(scan) == [[1, 2, 3], [4, 5, 6], [None] * 3]
@@ -208,6 +219,13 @@ def test_a_word_in_a_spectrum_is_nan_and_told(read: Any) -> None:
     assert result.told() == [
         "7: array has 'x5' as value 2, numbers expected\n  hint: the array is kept, with nan there"
     ]
+
+
+def test_more_keys_than_any_instrument_has_are_text(read: Any) -> None:
+    scan = read(HEAD + "0 10\n" + "".join(f"@k{at} 1\n" for at in range(1003)) + "@CALIB 1 2\n" * 1003).scan
+    assert len(scan.detectors) == 1000
+    assert scan.metadata["free_text"].value[:4] == ["@k1000 1", "@k1001 1", "@k1002 1", "@CALIB 1 2"]
+    assert listed(scan.detectors["k5"]["calibration"].value) == [1, 2]
 
 
 def test_a_line_with_an_at_sign_and_words_is_free_text(read: Any) -> None:

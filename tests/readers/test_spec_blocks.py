@@ -156,6 +156,13 @@ def test_a_scan_number_that_fits_no_integer_is_told(read: Any) -> None:
     ]
 
 
+def test_many_scan_numbers_that_fit_no_integer_are_told_twenty_times(read: Any) -> None:
+    result = read(f"#S {'9' * 30}\n" * 50)
+    assert len(result.scans) == 50
+    assert len(result.problems) == 20
+    assert result.problems[-1].hint == "the scan is numbered 0, and so are further ones"
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_any_line_end_gives_the_same_scans(end: str, read: Any) -> None:
     text = HEADER + SCAN + "#C a comment\n\n" + SCAN.replace("#S 1", "#S 2")
@@ -284,7 +291,7 @@ def test_a_very_long_file_header_is_read_in_part_and_told(read: Any) -> None:
     assert list(result.scan.positioners) == ["th", "tth"]
     assert [str(problem) for problem in result.problems] == [
         f"{result.path}:1: file header of 5000016 bytes, at most 4194304 expected\n  hint: only its beginning is read",
-        f"{result.path}:251464: 587398 control lines after very many others, fewer expected\n  hint: they are left out",
+        f"{result.path}:246724: 592136 control lines after very many others, fewer expected\n  hint: they are left out",
     ]
 
 

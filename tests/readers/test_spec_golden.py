@@ -16,10 +16,32 @@ from nxconvert.arrays import load
 from nxconvert.readers.spec import READER
 from nxconvert.scan import Scan
 
-FILES = """02_03_setup.dat 05_02_test.dat 31oct98.dat 33id_spec.dat APS_spec_data.dat CdOsO XCOM_CrossSections.dat
-absorption.dat count_3.spec issue109_data.txt issue64_data.txt issue82_data.txt lmn40.spe mca_spectra_example.dat.gz
-mini.spec oleg.dat refresh1.txt sardana_mca.spec spec_from_spock.spc spec_tunes.dat test.spec.bz2 test_3.spec twoc.dat
-user6idd.dat""".split()
+FILES = [
+    "02_03_setup.dat",
+    "05_02_test.dat",
+    "31oct98.dat",
+    "33id_spec.dat",
+    "APS_spec_data.dat",
+    "CdOsO",
+    "XCOM_CrossSections.dat",
+    "absorption.dat",
+    "count_3.spec",
+    "issue109_data.txt",
+    "issue64_data.txt",
+    "issue82_data.txt",
+    "lmn40.spe",
+    "mca_spectra_example.dat.gz",
+    "mini.spec",
+    "oleg.dat",
+    "refresh1.txt",
+    "sardana_mca.spec",
+    "spec_from_spock.spc",
+    "spec_tunes.dat",
+    "test.spec.bz2",
+    "test_3.spec",
+    "twoc.dat",
+    "user6idd.dat",
+]
 
 
 @pytest.fixture(scope="module")

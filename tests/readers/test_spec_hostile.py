@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import subprocess
@@ -120,12 +121,11 @@ def test_a_file_cut_anywhere_keeps_its_complete_rows_unchanged(end: str) -> None
     rows = [row_values(scan) for scan in whole]
     for length in range(len(text)):
         cut = text[:length]
-        try:
-            scans, _ = read_bytes(cut)
-        except ReadError as error:
-            assert length == 0 or not cut.startswith(b"#F ")
-            assert "SPEC" in str(error)
+        if length < len("#F"):
+            with pytest.raises(ReadError, match="SPEC"):
+                read_bytes(cut)
             continue
+        scans, _ = read_bytes(cut)
         for scan, expected in zip(scans, rows, strict=False):
             begin = scan.place.offset or 0
             own = cut[begin : begin + scan.length]
@@ -156,10 +156,8 @@ def test_a_cut_that_can_be_seen_is_told() -> None:
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_are_refused_or_read(data: bytes) -> None:
     for text in (data, b"#S 1 " + data, b"#S 1 x\n" + data, b"#F x\n" + data):
-        try:
+        with contextlib.suppress(ReadError):
             read_bytes(text)
-        except ReadError as error:
-            assert error.problems[0].expected
 
 
 TOKENS = st.sampled_from(
@@ -318,6 +316,8 @@ ABSURD = {
     ),
     "a million labels": ("b'#S 1 x\\n#L ' + b'  '.join(b'l%d' % at for at in range(400_000)) + b'\\n1\\n'", 1),
     "a million comments": ("b'#S 1 x\\n#L a\\n' + b'#C x\\n1\\n' * 1_000_000", 1),
+    "ten million words": ("b'#S 1 x\\n#L a\\n1\\n' + b'x\\n' * 10_000_000", 1),
+    "a million kinds of arrays": ("b'#S 1 x\\n#L a\\n1\\n' + b''.join(b'@k%d 1\\n' % at for at in range(500_000))", 1),
     "a million empty scans": ("b'#S 1\\n' * 100_000", 0),
     "a million empty spectra": ("b'#S 1 x\\n#L a\\n1\\n' + b'@A\\n' * 1_000_000", 1),
     "a million bad dates": ("b'#S 1 x\\n#L a\\n1\\n' + b'#D x\\n' * 300_000", 1),

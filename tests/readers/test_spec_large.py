@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from nxconvert.arrays import LazyArray, TableArray, load
+from nxconvert.errors import ReadError
 from nxconvert.readers.spec import READER, blocks, build, pieces, store
 from nxconvert.scan import Field, Plot, Scan
 
@@ -46,11 +49,16 @@ BODIES = {
     "spectra of all types": "".join(
         f"{at} {at} 1\n@A {70000 * at} {0.5 if at == 250 else 300} -3\n" for at in range(300)
     ),
+    "medium counts": "".join(f"{at} {at} 1\n@A {2**40 + at} 2\n" for at in range(300)),
     "large counts": "".join(f"{at} {at} 1\n@A {2**63 + at} 2\n" for at in range(300)),
     "spectra of all lengths": "".join(f"{at} {at} 1\n@A {'1 ' * (at % 5)}\n" for at in range(300)),
     "spectra with words": "".join(f"{at} {at} 1\n@A 1 {'x' if at == 99 else 2} 3\n" for at in range(300)),
     "spectra without rows": "".join(f"@A {at} 2 3\n" for at in range(300)),
     "calibration within": "".join(f"{at} {at} 1\n@A {at} 2 3\n" + "@CALIB 1 2 3\n" * (at > 250) for at in range(300)),
+    "aborted, resumed and spectra": "".join(
+        f"{at} {at} 1\n" + "#C Thu.  Scan aborted after 10 points.\n" * (at == 10) for at in range(20)
+    )
+    + "@A 1 2 3 4 5 6 7 8\n" * 100,
     "glued comments": "".join(f"{at} {at} 1" + "#C glued" * (at % 9 == 1) + "\n" for at in range(300)),
 }
 WRAPPED = HEAD.replace("#N 3", "#N 3 2") + "".join(f"{at} {at}\n{at}\n" for at in range(300)) + "1 2\n"
@@ -61,6 +69,7 @@ MESH = "#S 1 mesh a 0 19 19 b 0 19 19 1\n#L a  b  c\n" + "".join(
 )
 
 TEXTS = {name: HEAD + body for name, body in BODIES.items()} | {
+    "long command": "#S 1 scan(array([\n" + "1 2 3\n" * 20 + "]))\n#L a  b  c\n" + "1 2 3\n" * 300,
     "wrapped": WRAPPED,
     "sets": SETS,
     "wrapped with spectra": WRAPPED_SPECTRA,
@@ -204,6 +213,40 @@ def test_a_line_longer_than_any_is_left_out_and_told(tmp_path: Path, monkeypatch
                     "lost",
                 )
             ]
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.spec"
+    path.write_text(TEXTS["rows"])
+    shrink(monkeypatch, 500, 0)
+    with READER.open(str(path)) as file:
+        (scan,) = file
+        os.truncate(path, 1000)
+        with pytest.raises(ReadError, match="the file became shorter while it was read"):
+            load(scan.columns["det"].value)  # type: ignore[arg-type]
+        with pytest.raises(ReadError, match="the file became shorter while it was read"):
+            list(file)
+
+
+def test_much_text_before_the_first_scan_is_passed_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.spec"
+    path.write_text("words\n" * 1000 + TEXTS["sets"])
+    shrink(monkeypatch, 500, 1 << 20)
+    with READER.open(str(path)) as file:
+        (scan,) = file
+    assert (scan.points, scan.place.line) == (1603, 1001)
+
+
+def test_a_scan_with_much_blank_space_has_the_same_sha256(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.spec"
+    text = "#S 1 x\n#L a\n1\n" + "\n" * 5000 + "2\n"
+    path.write_text(text + "\n" * 5000)
+    shrink(monkeypatch, 500, 1 << 20)
+    with READER.open(str(path)) as file:
+        (scan,) = file
+    own = path.read_bytes()[: scan.length]
+    assert scan.sha256 == hashlib.sha256(own).hexdigest()
+    assert scan.points == 2
 
 
 def test_the_last_line_may_be_longer_than_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nxconvert.readers.spec import control
 from nxconvert.readers.spec.dates import end_from_epoch, parse_date
 from nxconvert.readers.spec.names import split_names, unique
 from nxconvert.scan import Scan
@@ -95,6 +96,18 @@ def test_a_position_that_is_a_word_stays_text(read: Any) -> None:
     assert (found["a"], found["b"], found["d"]) == (1.0, "OUT", "1_0")
     assert np.isnan(found["c"])
     assert told == []
+
+
+def test_a_single_word_among_positions_leaves_the_others_numbers(read: Any) -> None:
+    found, told = positioners(read, "#O0 a  b", "#P0 1 OUT")
+    assert (found, told) == ({"a": 1.0, "b": "OUT"}, [])
+
+
+def test_rows_of_positions_may_change_from_scan_to_scan(read: Any) -> None:
+    text = "#F a\n#O0 a  b\n\n" + "".join(f"#S {at} x\n#P0 {'1 ' * at}\n#L {'l  ' * at}\n1\n" for at in range(300))
+    scans = read(text).scans
+    assert [len(scan.positioners) for scan in scans[:4]] == [0, 1, 2, 2]
+    assert all(items(scan, "positioners") == {"a": 1.0, "b": 1.0} for scan in scans[2:])
 
 
 def test_motors_of_the_same_name_are_numbered(read: Any) -> None:
@@ -628,6 +641,27 @@ def test_the_machine_status_has_values_with_single_blanks(read: Any) -> None:
 def test_a_machine_status_that_does_not_fit_stays_text(read: Any) -> None:
     scan = read("#S 1 x\n#UMI0 Current AutoM\n#UMI1 192.51 OFF FE open\n#L a\n1\n").scan
     assert items(scan, "metadata") == {"UMI.status": "192.51 OFF FE open"}
+
+
+def test_a_very_long_control_line_is_cut_and_told(read: Any) -> None:
+    result = read("#S 1 x\n#C " + "x" * 2_000_000 + "\n#U y\n#L a\n1\n")
+    assert len(result.scan.metadata["comments"].value[0]) == (1 << 20) - 2
+    assert result.scan.metadata["user_lines"].value == ["y"]
+    assert result.told() == [
+        "2: line of 2000002 bytes, at most 1048576 expected\n  hint: the rest of the line is left out"
+    ]
+    assert result.scan.problems[0].severity == "lost"
+
+
+def test_very_many_control_lines_are_left_out_and_told(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LONGEST_HEAD", 1000)
+    result = read("#S 1 x\n#L a\n1\n" + "#C y\n" * 100 + "2 #C glued\n")
+    assert result.scan.points == 2
+    assert len(result.scan.metadata["comments"].value) == 12
+    assert result.told() == [
+        "16: 88 control lines after very many others, fewer expected\n  hint: they are left out",
+        "104: 1 control lines after very many others, fewer expected\n  hint: they are left out",
+    ]
 
 
 def test_every_control_line_is_kept_word_for_word_and_in_order(read: Any) -> None:

@@ -18,6 +18,8 @@ from nxconvert.readers.spec.rows import Form, Tokens, build_rows, decide_form, l
 
 _NUMERIC = b"0123456789+-.eE \t" + JOIN
 _FIRST_OF_DATA = b"0123456789+-.@nNiI"
+#: no file has more kinds of array lines, or changes its calibration more often, unless it is damaged
+_MOST_KEYS = _MOST_CALIBRATIONS = 1000
 
 #: a line or several, with the byte offset of the first
 Region = tuple[int, bytes]
@@ -115,6 +117,7 @@ class Body:
         #: the point of the latest array lines, and how many of each key it has
         self.point = -1
         self.positions: dict[bytes, int] = {}
+        self._keys: set[bytes] = set()
         self._pending: list[Tokens] = []
 
     def read(self, piece: Piece, last: bool) -> None:
@@ -182,10 +185,12 @@ class Body:
             key, _, body = line[1:].replace(b"\t", b" ").replace(JOIN, b" ").partition(b" ")
         if key.upper() == b"CALIB":
             piece.free.append((at, line))
-            self.calibrations.append((at, body.decode("latin-1").strip()))
-        elif body.translate(None, _NUMERIC) and not any(parse_number(token) is not None for token in body.split()):
+            if len(self.calibrations) < _MOST_CALIBRATIONS:
+                self.calibrations.append((at, body.decode("latin-1").strip()))
+        elif (key not in self._keys and len(self._keys) >= _MOST_KEYS) or (body.translate(None, _NUMERIC) and not any(parse_number(token) is not None for token in body.split())):
             piece.free.append((at, line))
         else:
+            self._keys.add(key)
             arrays.append(_ArrayLine(key or b"A", body, at, rows))
 
     def _goes_on(self, line: bytes, rows: int, arrays: list[_ArrayLine]) -> bool:

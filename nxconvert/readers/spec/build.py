@@ -13,11 +13,12 @@ from nxconvert.errors import Place
 from nxconvert.readers.spec import views
 from nxconvert.readers.spec.body import Body, Piece, split
 from nxconvert.readers.spec.commands import Command, parse_command
-from nxconvert.readers.spec.control import Control, decode, read_control
+from nxconvert.readers.spec.control import Control, add_free, read_control
 from nxconvert.readers.spec.declared import Declared, read_declared, tell_change
 from nxconvert.readers.spec.detectors import Plan, describe, make_plan
-from nxconvert.readers.spec.facts import MOST_NAMES, Header, add_metadata, motor_names
-from nxconvert.readers.spec.names import fit_names, split_names, unique
+from nxconvert.readers.spec.facts import MOST_NAMES, Header, add_metadata
+from nxconvert.readers.spec.layout import Layout, Layouts
+from nxconvert.readers.spec.names import fit_names, split_names
 from nxconvert.readers.spec.pieces import LONGEST, Part
 from nxconvert.readers.spec.positions import positioners
 from nxconvert.readers.spec.report import Report
@@ -27,8 +28,6 @@ from nxconvert.scan import Field, Scan
 
 _ABORTED = re.compile(r"scan aborted|aborted after \d+ point|exit_status = (?:abort|fail)", re.IGNORECASE)
 _COMMAND = re.compile(r"#S\s+\d+[ \t]*", re.ASCII)
-#: columns that count or tell the time: as axes they keep their integers
-_COUNTING = frozenset(("Pt_No", "pt_no", "point_nb", "Epoch", "epoch", "Time", "Seconds", "seconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +48,12 @@ class Origin:
     parts: Callable[[], Iterator[Part]]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Names of columns, which depend on nothing but labels and command: unique ones, the source's own, the axes.
-
-    ``floats``: columns that are float64 in any scan.
-    """
-
-    names: tuple[str, ...]
-    originals: tuple[str, ...]
-    axes: tuple[int, ...]
-    floats: frozenset[int]
-
-
 class Builder:
     """Builds the scans of one file, and keeps what repeats from scan to scan."""
 
     def __init__(self) -> None:
         self.told: set[str] = set()
-        self._layouts: dict[object, Layout] = {}
-
-    def layout(self, command: Command, labels: tuple[str, ...], width: int, header: Header, control: Control) -> Layout:
-        """Name *width* columns and find the scanned ones."""
-        own = "O" in control.rows
-        motions = tuple(motion.name for motion in command.motions) or command.first
-        key = (labels, width, motions, None if own else header)
-        layout = self._layouts.get(key)
-        if layout is None or own:
-            motors, mnemonics = motor_names(control) if own else (header.motors, header.mnemonics)
-            originals = labels[:width] + tuple(f"column_{at + 1}" for at in range(len(labels), width))
-            names = unique(originals)
-            axes = views.find_axes(command, names, mnemonics)
-            floats = frozenset(
-                at for at, name in enumerate(originals) if name in motors or (at in axes and name not in _COUNTING)
-            )
-            layout = Layout(names, originals, axes, floats)
-            if len(self._layouts) > 256:
-                self._layouts.clear()
-            if not own:
-                self._layouts[key] = layout
-        return layout
+        self.layouts = Layouts()
 
     def build(self, origin: Origin, header: Header) -> Scan:
         """Read one scan; what is odd in it becomes a problem of the scan."""
@@ -125,7 +90,10 @@ class _Building:
         self.columns = Columns(origin.large)
         self.arrays = Arrays()
         self.body = Body(self.report)
+        # where the latest comment stands that says so, and how many comments have been looked at
         self.aborted = False
+        self.abort_offset = 0
+        self.seen_comments = 0
         # labels as they are split for the number of columns that #N says
         self.expected: tuple[int, tuple[str, ...]] = (0, ())
         self.scan = Scan(
@@ -182,27 +150,29 @@ class _Building:
                     "lost",
                 )
             line += part.lines
-            piece = split(part.text, part.offset)
-            if part.blank_ends:
-                piece.controls = [(at, text.removesuffix(b" ")) for at, text in piece.controls]
-            if part.offset == self.begin:
-                _join_command(piece)
+            piece = self._split(part)
             read_control(self.control, piece.controls, self.begin if started else piece.data_from, self.report)
             if not started:
                 self._expect()
             started = started or piece.data_from is not None
             self.body.read(piece, part.last)
             read_control(self.control, piece.late_controls, self.begin, self.report)
-            for at, free in piece.free:
-                self.control.add_free(decode(free.rstrip()), at)
-            if self.control.comments:
-                self._watch_abort(piece)
+            add_free(self.control, piece.free, self.report)
+            self._watch_abort(piece)
             if piece.rows is not None:
                 self.columns.add(piece.rows)
             if piece.spectra:
                 self.arrays.add(piece.spectra, self.body.point, compact=self.origin.large)
             if part.last and not self.origin.ended and piece.regions:
                 self._tell_open_end(piece)
+
+    def _split(self, part: Part) -> Piece:
+        piece = split(part.text, part.offset)
+        if part.blank_ends:
+            piece.controls = [(at, text.removesuffix(b" ")) for at, text in piece.controls]
+        if part.offset == self.begin:
+            _join_command(piece)
+        return piece
 
     def _expect(self) -> None:
         """Tell the body what the control lines before the data promise."""
@@ -226,13 +196,16 @@ class _Building:
 
     def _watch_abort(self, piece: Piece) -> None:
         """A scan is aborted only if no row follows the comment that says so."""
-        begin = piece.controls[0][0] if piece.controls else self.begin
-        stops = [at for text, at in self.control.comments if _ABORTED.search(text)]
-        if stops and (stops[-1] >= begin or self.aborted):
+        comments = self.control.comments
+        for text, at in comments[self.seen_comments :]:
+            if _ABORTED.search(text):
+                self.aborted, self.abort_offset = True, at
+        self.seen_comments = len(comments)
+        if self.aborted:
             self.aborted = not any(
                 looks_like_row(line)
                 for offset, data in piece.regions
-                if offset > stops[-1]
+                if offset > self.abort_offset
                 for line in data.split(b"\n")
                 if line[:1] != b"@"
             )
@@ -295,7 +268,7 @@ class _Building:
                 "lost",
             )
             width = MOST_NAMES
-        layout = self.builder.layout(command, labels, width, self.header, self.control)
+        layout = self.builder.layouts.find(command, labels, width, self.header, self.control)
         for column in columns.inexact():
             if column < width and column not in layout.floats:
                 self.report.add(
@@ -355,7 +328,7 @@ class _Building:
         body.widths, body.labels = self.body.widths, self.body.labels
         body.dump, body.channels = self.body.dump, self.body.channels
         for part in self.origin.parts():
-            piece = split(part.text, part.offset)
+            piece = self._split(part)
             body.read(piece, part.last)
             yield piece
 

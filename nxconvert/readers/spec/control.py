@@ -76,11 +76,6 @@ class Control:
         if handler is not None:
             handler(self, rest)
 
-    def add_free(self, line: str, offset: int) -> None:
-        """Take a line that is neither a control line, an array nor a row of numbers."""
-        self.lines.append((offset, line))
-        self.free_text.append(line.strip())
-
     def verbatim(self) -> str:
         """Give all lines word for word in their order."""
         self.lines.sort(key=_offset)
@@ -123,6 +118,25 @@ def read_control(control: Control, lines: list[tuple[int, bytes]], data_from: in
         control.add(line)
 
 
+def add_free(control: Control, lines: list[tuple[int, bytes]], report: Report) -> None:
+    """Take lines that are neither control lines, arrays nor rows of numbers; they are kept as text."""
+    for at, (offset, line) in enumerate(lines):
+        control.size += min(len(line), LONGEST_LINE) + _PER_LINE
+        if control.size > LONGEST_HEAD:
+            report.add(
+                offset,
+                "lines of text beyond any reason",
+                f"{len(lines) - at} lines of text after very many others",
+                "fewer expected",
+                "they are left out",
+                "lost",
+            )
+            return
+        text = decode(_shorten(offset, line, report)[1].rstrip())
+        control.lines.append((offset, text))
+        control.free_text.append(text.strip())
+
+
 def _fitting(lines: list[tuple[int, bytes]], size: int) -> int:
     """Give how many lines fit into what is left beyond *size*."""
     for at, (_, line) in enumerate(lines):
@@ -138,7 +152,7 @@ def _shorten(offset: int, line: bytes, report: Report) -> tuple[int, bytes]:
     report.add(
         offset,
         "very long lines",
-        f"control line of {len(line)} bytes",
+        f"line of {len(line)} bytes",
         f"at most {LONGEST_LINE} expected",
         "the rest of the line is left out",
         "lost",

@@ -11,6 +11,9 @@ from nxconvert.readers.spec.names import fit_names, split_names, unique
 from nxconvert.readers.spec.report import Report
 from nxconvert.scan import Field
 
+#: in a file that is not damaged there are one or two for each header
+_MOST_LAYOUTS = 64
+
 
 def positioners(control: Control, header: Header, report: Report, told: set[str]) -> Fields:
     """Pair ``#O`` and ``#P`` row by row; a scan's own ``#O`` lines replace those of the header.
@@ -28,6 +31,8 @@ def positioners(control: Control, header: Header, report: Report, told: set[str]
         own = header.control.rows.get("O", {})
         key = (*map(len, words), -1, *values)
         if key not in header.names:
+            if len(header.names) > _MOST_LAYOUTS:
+                header.names.clear()
             header.names[key] = _names(own, values, key)
         names = header.names[key]
     if names is not None and not any("_" in text for text in values.values()):

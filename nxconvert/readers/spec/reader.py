@@ -9,10 +9,10 @@ from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.spec.blocks import Block, cut, normalise
 from nxconvert.readers.spec.body import split
 from nxconvert.readers.spec.build import Builder, Origin
-from nxconvert.readers.spec.control import Control, decode, read_control
+from nxconvert.readers.spec.control import Control, add_free, read_control
 from nxconvert.readers.spec.facts import Header, make_header
 from nxconvert.readers.spec.pieces import parts_of
-from nxconvert.readers.spec.report import Report
+from nxconvert.readers.spec.report import LISTED, Report
 from nxconvert.scan import Scan, ScanFile, SourceFile, Wanted
 from nxconvert.streams import Source, open_source
 
@@ -33,6 +33,7 @@ class SpecFile(ScanFile):
         self.path = source.path
         self.problems: list[Problem] = list(source.problems)
         self._told_nul = False
+        self._odd_numbers = 0
 
     @property
     def size(self) -> int:
@@ -47,6 +48,7 @@ class SpecFile(ScanFile):
         self.source.position = self.position = 0
         self.problems[:] = self.source.problems
         self._told_nul = False
+        self._odd_numbers = 0
         builder = Builder()
         header = make_header(Control())
         orders: dict[int, int] = {}
@@ -115,12 +117,15 @@ class SpecFile(ScanFile):
         digits = match[1] if match else b""
         if 0 < len(digits) <= _DIGITS:
             return int(digits)
+        self._odd_numbers += 1
+        if self._odd_numbers > LISTED:
+            return 0
         self.problems.append(
             Problem(
                 Place(self.path, block.line, offset=block.offset),
                 f"scan number '{digits[:30].decode()}'",
                 f"at most {_DIGITS} digits expected",
-                "the scan is numbered 0",
+                "the scan is numbered 0" + (", and so are further ones" if self._odd_numbers == LISTED else ""),
             )
         )
         return 0
@@ -153,10 +158,12 @@ class SpecFile(ScanFile):
         read_control(control, piece.controls, None, report)
         for offset, data in piece.regions:
             at = offset
+            lines: list[tuple[int, bytes]] = []
             for line in data.split(b"\n"):
                 if line.strip():
-                    control.add_free(decode(line.rstrip()), at)
+                    lines.append((at, line))
                 at += len(line) + 1
+            add_free(control, lines, report)
         self.problems.extend(report.finish(Place(self.path, block.line)))
         header = make_header(control)
         header.begun = block.started

@@ -73,15 +73,14 @@ class Columns:
         return [at for at in sorted(self._range) if self.integer[at] and self.dtype(at) == FLOAT64]
 
     def arrays(self, floats: frozenset[int]) -> list[Array]:
-        """Give all columns, those in *floats* as float64 in any case."""
-        if not self.parts:
-            return []
-        if len(self.parts) == 1:
-            table = np.ascontiguousarray(self.parts[0].values.T)
+        """Give all columns of rows that were kept, those in *floats* as float64 in any case."""
+        parts = self.parts or []
+        if len(parts) == 1:
+            table = np.ascontiguousarray(parts[0].values.T)
         else:
             table = np.full((self.width, self.count), np.nan)
             begin = 0
-            for rows in self.parts:
+            for rows in parts:
                 end = begin + len(rows.values)
                 table[: rows.width, begin:end] = rows.values.T
                 begin = end
@@ -93,7 +92,7 @@ class Columns:
                 columns[at] = column
         for at in self._range:
             if at in whole:
-                columns[at] = np.concatenate([column_of(rows, at, self.dtype(at)) for rows in self.parts])
+                columns[at] = np.concatenate([column_of(rows, at, self.dtype(at)) for rows in parts])
         return columns
 
 

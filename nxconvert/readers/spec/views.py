@@ -18,29 +18,6 @@ from nxconvert.scan import Field, Plot, Scan
 _EPOCHS = ("Epoch", "epoch", "Epoch_float")
 #: an epoch column beyond this holds absolute times, not those since the file was begun
 _ABSOLUTE = 4e8
-_POINT_NUMBERS = ("pt_no", "point_nb", "#pt_no")
-
-
-def find_axes(command: Command, names: tuple[str, ...], mnemonics: dict[str, str]) -> tuple[int, ...]:
-    """Find the scanned columns: by the motors' names or mnemonics, else by position; the first is the plot's."""
-    if not names:
-        return ()
-    skip = 1 if names[0].lower() in _POINT_NUMBERS and len(names) > 1 else 0
-    if not command.motions:
-        return tuple(range(skip, min(skip + command.first, len(names))))
-    found: list[int] = []
-    for order, motion in enumerate(command.motions):
-        for name in (motion.name, mnemonics.get(motion.name)):
-            if name in names:
-                at = names.index(name)
-                break
-        else:
-            lower = [name.lower() for name in names]
-            name = motion.name.lower()
-            at = lower.index(name) if name in lower else skip + order
-        if at < len(names) and at not in found:
-            found.append(at)
-    return tuple(found)
 
 
 def add_grid(scan: Scan, command: Command, at: int, report: Report) -> None:
