@@ -218,6 +218,8 @@ def _told(outcome: Outcome) -> Iterator[None]:
 def _stream(output: str) -> Iterator[IO[str]]:
     """Give a text stream to a file that is then whole or absent, or to standard output."""
     if output == "-":
+        if sys.stdout is None:  # what Python makes of a stream that the caller has closed
+            raise WriteError.at("-", "standard output is closed", hint="choose a file with -o")
         sys.stdout.flush()
         try:
             with _text(sys.stdout.fileno()) as stream:

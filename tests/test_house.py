@@ -23,6 +23,7 @@ ROWS = (
     ("registry",),
     ("readers", "exporters", "mapping", "writer", "validate"),
     ("pipeline", "nxapp"),
+    ("export",),
     ("batch",),
     ("cli",),
     ("__main__",),

@@ -8,6 +8,7 @@
       instrument   NXinstrument
         positioners  NXcollection -> positioners
         mca_0        NXdetector   -> detectors
+      headers      NXcollection   -> notes
       conversion   NXprocess      which bytes of which source file the entry came from
 """
 
@@ -30,7 +31,7 @@ from nxconvert.scan import Field, Scan, ScanFile, SourceFile, Wanted
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: bytes of one block of a large dataset
-BLOCK = 8 * 1024 * 1024
+BLOCK = 1024 * 1024
 #: datasets up to this size are loaded with their scan
 SMALL = 64 * 1024
 
@@ -44,7 +45,7 @@ class StoredArray(LazyArray):
         self.dtype = dataset.dtype
 
     def blocks(self) -> Iterator[Array]:
-        """Give blocks of whole chunks, about 8 MiB each."""
+        """Give blocks of whole chunks, about 1 MiB each."""
         row = max(1, self.nbytes // max(1, self.shape[0])) if self.shape[0] else 1
         step = max(1, BLOCK // row)
         chunks = self._dataset.chunks
@@ -107,6 +108,9 @@ class NexusFile(ScanFile):
         measurement = _group(entry, "measurement")
         if measurement is not None:
             scan.columns = _fields(measurement)
+        headers = _group(entry, "headers")
+        if headers is not None:
+            scan.notes = _fields(headers)
         instrument = _group(entry, "instrument")
         if instrument is not None:
             positioners = _group(instrument, "positioners")
@@ -182,7 +186,8 @@ def _group(parent: Any, name: str) -> Any:
 
 
 def _fields(group: Any) -> dict[str, Field]:
-    fields = {}
+    """Give the datasets under the source's own names; where a name comes again, it is numbered as readers do."""
+    fields: dict[str, Field] = {}
     for name, item in group.items():
         if not isinstance(item, h5py.Dataset):
             continue
@@ -196,7 +201,11 @@ def _fields(group: Any) -> dict[str, Field]:
         else:
             value = StoredArray(item)
         dims = ("point", "channel", "y", "x")[: len(item.shape)]
-        fields[own] = Field(own, value, dims, None if units is None else text(units))
+        key, count = own, 0
+        while key in fields:
+            count += 1
+            key = f"{own}_{count}"
+        fields[key] = Field(key, value, dims, None if units is None else text(units), None if key == own else own)
     return fields
 
 
@@ -222,7 +231,7 @@ def sniff(head: bytes, name: str) -> Match:  # noqa: ARG001 - the signature of a
 
 READER = Reader(
     "nexus",
-    "NeXus files written by nxconvert (for info and --append)",
+    "NeXus files written by nxconvert (for info, nxtoascii and --append)",
     (".nxs", ".h5", ".hdf5", ".nx5"),
     sniff,
     NexusFile,

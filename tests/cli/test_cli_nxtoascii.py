@@ -297,6 +297,11 @@ def test_a_standard_output_that_is_full_is_an_error(shell: Shell, nexus: Path) -
     )
 
 
+def test_a_standard_output_that_is_closed_is_an_error(shell: Shell, nexus: Path) -> None:
+    result = shell("nxconvert nxtoascii counters.nxs --scan 1 -o - -q >&-")
+    assert (result.returncode, result.stderr) == (1, "-: standard output is closed\n  hint: choose a file with -o\n")
+
+
 def test_a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing(shell: Shell, folder: Path) -> None:
     make("x.nxs", scan_1={"det": np.arange(100_000)})
     before = sorted(os.listdir())
@@ -313,6 +318,15 @@ def test_a_program_that_reads_no_further_ends_the_export_quietly(shell: Shell, f
     make("x.nxs", scan_1={"det": np.arange(100_000)})
     result = shell("nxconvert nxtoascii x.nxs -o - -q | head -n 1")
     assert (result.returncode, result.stdout, result.stderr) == (1, "det\n", "")
+
+
+def test_columns_of_one_label_all_come_back_and_headers_are_named(call: Call, folder: Path) -> None:
+    Path("twice.spec").write_text("#F twice.spec\n\n#S 1 ascan th 0 1 1 1\n#L th  det  det\n0 1 2\n1 3 4\n")
+    call("spec2nx", "twice.spec", "--timezone", "UTC")
+    code, out, err = call("nxtoascii", "twice.nxs", "-o", "-")
+    assert (code, out) == (0, "th,det,det_1\n0.0,1,2\n1.0,3,4\n")
+    note = "note: twice.nxs:/scan_1: csv has no place for headers: 'scan_header', 'file_header'\n"
+    assert without_time(err) == note + "1 converted; 1 scan\n"
 
 
 @st.composite

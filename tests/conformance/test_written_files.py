@@ -36,6 +36,7 @@ class Found:
     """What is wrong in a file, by rule, and its entries that have something to plot."""
 
     path: Path
+    source: Path
     names: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
@@ -46,9 +47,9 @@ class Found:
     identifiers: list[str] = field(default_factory=list)
 
 
-def look(path: Path) -> Found:
+def look(path: Path, source: Path) -> Found:
     """Look at every object, attribute and link of a file once."""
-    found = Found(path)
+    found = Found(path, source)
     with h5py.File(path) as file:
 
         def visit(name: str, item: Any) -> None:
@@ -108,9 +109,7 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         source = request.getfixturevalue("shared_data") / "spec" / name
     path = tmp_path_factory.mktemp("written") / "out.nxs"
     assert convert_file(str(source), str(path), options()).status == "converted"
-    found = look(path)
-    found.source = source  # type: ignore[attr-defined]
-    return found
+    return look(path, source)
 
 
 def options(**chosen: Any) -> ConvertOptions:
@@ -216,11 +215,33 @@ def test_nexusformat_loads_the_file_and_finds_no_error(written: Found, validate:
     if len(written.identifiers) > 8:  # a tenth of a second for each scan
         some = ",".join(written.identifiers[:: len(written.identifiers) // 5])
         path = tmp_path / "some.nxs"
-        source = written.source  # type: ignore[attr-defined]
-        assert convert_file(str(source), str(path), options(scans=some)).status == "converted"
+        assert convert_file(str(written.source), str(path), options(scans=some)).status == "converted"
     validator, errors = validate
     validator.validate_file(str(path))
     assert errors == []
+
+
+def test_a_file_with_errors_would_be_noticed(validate: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bad.nxs"
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("a b")
+        entry.attrs["NX_class"] = np.bytes_("NXentry")
+        entry["definition"] = "NXscan"
+        entry["big"] = np.zeros(2, ">i4")
+        entry["big"].attrs["target"] = "/elsewhere"
+        entry["lost"] = h5py.SoftLink("/nowhere")
+        entry["entry_identifier"] = "1.1"
+        entry.create_group("data").attrs["axes"] = "x"
+    found = look(path, path)
+    assert found.names == ["/a b"]
+    assert found.links == ["a b/lost"]
+    assert found.targets == ["a b/big: /elsewhere"]
+    assert found.texts == ["a b@NX_class", "a b/data@axes"]
+    assert found.big_endian == ["a b/big"]
+    assert found.classes == ["a b", "a b/data"]
+    validator, errors = validate
+    validator.validate_application(str(path), path="/a b")
+    assert errors
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -237,7 +258,7 @@ def test_nexusformat_finds_no_error_in_any_subentry_of_a_sample(name: str, valid
     assert errors == []
     validator.validate_file(str(path))
     assert errors == []
-    found = look(path)
+    found = look(path, samples_dir() / name)
     assert (found.names, found.links, found.targets, found.texts, found.classes) == ([], [], [], [], [])
     accepted = {"counters.spec": "scan", "xas.spec": "xas", "single_spectrum.spec": "fluo"}
     assert name not in accepted or any(path.endswith(f"/{accepted[name]}") for path in subentries)

@@ -229,9 +229,9 @@ def test_more_keys_than_any_instrument_has_are_text(read: Any) -> None:
 
 
 def test_a_line_with_an_at_sign_and_words_is_free_text(read: Any) -> None:
-    result = read(HEAD + "0 10\n@home again\n1 20\n")
+    result = read(HEAD + "0 10\n@home again\\\nand again\n1 20\n")
     assert result.scan.detectors == {}
-    assert result.scan.metadata["free_text"].value == ["@home again"]
+    assert result.scan.metadata["free_text"].value == ["@home again  and again"]
 
 
 def test_a_few_spectra_among_very_many_points_are_surplus(read: Any) -> None:

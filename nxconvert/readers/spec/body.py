@@ -187,11 +187,17 @@ class Body:
             piece.free.append((at, line))
             if len(self.calibrations) < _MOST_CALIBRATIONS:
                 self.calibrations.append((at, body.decode("latin-1").strip()))
-        elif (key not in self._keys and len(self._keys) >= _MOST_KEYS) or (body.translate(None, _NUMERIC) and not any(parse_number(token) is not None for token in body.split())):
-            piece.free.append((at, line))
-        else:
+        elif self._is_array(key, body):
             self._keys.add(key)
             arrays.append(_ArrayLine(key or b"A", body, at, rows))
+        else:
+            piece.free.append((at, line))
+
+    def _is_array(self, key: bytes, body: bytes) -> bool:
+        """Tell an array line from text that begins with ``@``."""
+        if key not in self._keys and len(self._keys) >= _MOST_KEYS:
+            return False
+        return not body.translate(None, _NUMERIC) or any(parse_number(token) is not None for token in body.split())
 
     def _goes_on(self, line: bytes, rows: int, arrays: list[_ArrayLine]) -> bool:
         """Add a line of numbers to the array before it, if that goes on without a backslash; tells whether it did."""

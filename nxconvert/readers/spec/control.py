@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nxconvert.numtext import JOIN
 from nxconvert.readers.spec.report import Report
 
 #: a longer control line is cut, and so are the lines of a block together: no real one comes near
@@ -132,7 +133,7 @@ def add_free(control: Control, lines: list[tuple[int, bytes]], report: Report) -
                 "lost",
             )
             return
-        text = decode(_shorten(offset, line, report)[1].rstrip())
+        text = decode(_shorten(offset, line.replace(JOIN, b" "), report)[1].rstrip())
         control.lines.append((offset, text))
         control.free_text.append(text.strip())
 
