@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nxconvert import outputs, registry
-from nxconvert.errors import NxconvertError, Place, Problem, ReadError, RequestError
+from nxconvert.errors import MappingError, NxconvertError, Place, Problem, ReadError, RequestError, WriteError
 from nxconvert.scan import Scan, ScanFile, SourceFile
 from nxconvert.selection import Selection, parse_selection
 
@@ -66,6 +66,12 @@ class Outcome:
     problems: list[Problem] = field(default_factory=list)
     tree: str = ""
     trace: str = ""
+
+    def fail(self, *problems: Problem) -> None:
+        """Note that nothing was written, and why."""
+        self.status = "failed"
+        self.scans = self.appended = self.replaced = 0
+        self.problems.extend(problems)
 
     @property
     def lost(self) -> int:
@@ -158,6 +164,8 @@ def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress:
             import shutil
             import tempfile
 
+            if sys.stdout is None:  # what Python makes of a stream that the caller has closed
+                raise WriteError.at("-", "standard output is closed", hint="say -o FILE")
             with tempfile.TemporaryDirectory(prefix="nxconvert-") as folder:
                 path = os.path.join(folder, "stdout.nxs")
                 run.write(sources, path, outcome)
@@ -176,19 +184,15 @@ def _guard(outcome: Outcome, work: Callable[[], None]) -> None:
     began = time.monotonic()
     try:
         work()
-    except RequestError:
+    except (MappingError, BrokenPipeError):
         raise
     except NxconvertError as error:
-        outcome.status = "failed"
-        outcome.problems.extend(error.problems)
-    except BrokenPipeError:
-        raise
+        outcome.fail(*error.problems)
     except Exception as error:  # a fault of a reader (ours or a plug-in's) must not end a run over many files
         import traceback
 
-        outcome.status = "failed"
         outcome.trace = traceback.format_exc()
-        outcome.problems.append(
+        outcome.fail(
             Problem(
                 Place(outcome.source),
                 f"not converted, {type(error).__name__}: {error}",
@@ -365,7 +369,7 @@ class _Target:
         self._source = self.provenance.shown(source)
         mapping = self.run.mapping_in_use.describe(places=False)
         if self.append and self._old_mapping != mapping:
-            raise RequestError.at(
+            raise WriteError.at(
                 self.output,
                 "was made with another mapping",
                 "the same one was expected",

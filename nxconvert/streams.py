@@ -161,6 +161,8 @@ class _Digest:
 def open_source(path: str) -> Source:
     """Open the file *path*, or standard input for ``-``; ReadError when it cannot be read or is a bomb."""
     if path == "-":
+        if sys.stdin is None:  # what Python makes of a stream that the caller has closed
+            refuse(STANDARD_INPUT, "standard input is closed", "data expected", "name a file, or pipe one into it")
         return _spool(STANDARD_INPUT, sys.stdin.buffer, time.time_ns())
     file = _open_regular(path)
     try:

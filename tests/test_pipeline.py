@@ -10,7 +10,6 @@ import h5py
 import pytest
 import specgen
 
-from nxconvert.errors import RequestError
 from nxconvert.pipeline import ConvertOptions, Outcome, convert_file, describe_file, dry_run, merge_files
 
 HEADER = "#F grows.spec\n#E 1700000000\n#D Tue Nov 14 22:13:20 2023\n#O0 th  tth\n\n"
@@ -80,15 +79,17 @@ def test_append_to_a_file_that_is_not_there_makes_it(tmp_path: Path, grown: Path
     assert convert(grown, tmp_path / "new.nxs", existing="append").scans == 2
 
 
-def test_append_with_another_mapping_is_refused(tmp_path: Path, grown: Path) -> None:
+def test_append_with_another_mapping_fails_and_leaves_the_file(tmp_path: Path, grown: Path) -> None:
     output = tmp_path / "out.nxs"
     convert(grown, output)
-    with pytest.raises(RequestError) as caught:
-        convert(grown, output, existing="append", mappings=("esrf",))
-    assert str(caught.value) == (
+    before = output.read_bytes()
+    outcome = convert(grown, output, existing="append", mappings=("esrf",))
+    assert outcome.status == "failed"
+    assert [str(problem) for problem in outcome.problems] == [
         f"{output}: was made with another mapping, the same one was expected\n"
         "  hint: --overwrite converts all scans again; 'nxconvert mapping show' prints the mapping"
-    )
+    ]
+    assert output.read_bytes() == before
 
 
 def test_append_to_a_foreign_file_is_refused_and_leaves_it(tmp_path: Path, grown: Path) -> None:

@@ -41,8 +41,8 @@ def _refuse(problems: list[Problem]) -> None:
         raise MappingError(*sorted(set(problems), key=_order))
 
 
-def _order(problem: Problem) -> tuple[str, int, int]:
-    return problem.place.path, problem.place.line or 0, problem.place.column or 0
+def _order(problem: Problem) -> tuple[str, int, int, str]:
+    return problem.place.path, problem.place.line or 0, problem.place.column or 0, problem.found
 
 
 def _collect(

@@ -32,6 +32,13 @@ from nxconvert.scan import Field, Scan, ScanFile, SourceFile, Wanted
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: bytes of one block of a large dataset
 BLOCK = 1024 * 1024
+#: the dimension of what a detector has once, where it is not the channel
+_DETECTOR_DIMS = {
+    "calibration": ("coefficient",),
+    "roi_name": (),
+    "roi_first": ("roi",),
+    "roi_last": ("roi",),
+}
 #: datasets up to this size are loaded with their scan
 SMALL = 64 * 1024
 
@@ -118,7 +125,8 @@ class NexusFile(ScanFile):
             for child in instrument:
                 detector = _group(instrument, child)
                 if detector is not None and text(detector.attrs.get("NX_class", "")) == "NXdetector":
-                    scan.detectors[child] = _fields(detector)
+                    own = text(detector.attrs.get("long_name", child))
+                    scan.detectors[own] = {key: _of_detector(item) for key, item in _fields(detector).items()}
         return scan
 
     def written(self) -> list[Written]:
@@ -207,6 +215,13 @@ def _fields(group: Any) -> dict[str, Field]:
             key = f"{own}_{count}"
         fields[key] = Field(key, value, dims, None if units is None else text(units), None if key == own else own)
     return fields
+
+
+def _of_detector(item: Field) -> Field:
+    """Give a field of a detector the dimensions that its name and rank say."""
+    if len(item.dims) == 1:
+        item.dims = _DETECTOR_DIMS.get(item.name, ("channel",))
+    return item
 
 
 def _table(conversion: Any) -> dict[str, Written]:

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from nxconvert.errors import Place, Problem, WriteError
 
-_HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node()) or "host"
+_HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node())[:64] or "host"
 _counter = 0
 #: temporary files of this process; what a signal left between two statements is removed at the end
 _live: set[Path] = set()
@@ -29,7 +29,9 @@ def _remove_live() -> None:
 def _temporary_name(target: Path) -> Path:
     global _counter  # noqa: PLW0603 - two outputs of one process must never share a temporary name
     _counter += 1
-    return target.with_name(f".{target.name}.{_HOST}-{os.getpid()}-{_counter}.nxpart")
+    # names have at most 255 bytes
+    name = target.name.encode("utf-8", "surrogateescape")[:150].decode("utf-8", "ignore")
+    return target.with_name(f".{name}.{_HOST}-{os.getpid()}-{_counter}.nxpart")
 
 
 def remove_dead(folder: Path) -> list[Path]:

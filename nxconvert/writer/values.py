@@ -42,12 +42,18 @@ def space(shape: tuple[int, ...]) -> Any:
     return found
 
 
+def _storable(text: str) -> str:
+    """Give text as HDF5 can hold it: NUL as U+2400, bytes of a file name that are no text as ``\\udce9``."""
+    text = text.replace("\0", "\u2400")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def text_array(value: str | list[str] | tuple[str, ...]) -> Array:
-    """Give text as an object array of shape ``()`` or ``(n,)``; NUL, which HDF5 text cannot hold, as U+2400."""
+    """Give text as an object array of shape ``()`` or ``(n,)``."""
     if isinstance(value, str):
-        return np.array(value.replace("\0", "\u2400"), dtype=object)
+        return np.array(_storable(value), dtype=object)
     result = np.empty(len(value), dtype=object)
-    result[:] = [item.replace("\0", "\u2400") for item in value]
+    result[:] = [_storable(item) for item in value]
     return result
 
 

@@ -143,7 +143,6 @@ def test_start(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_where_the_time_goes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     from nxconvert.mapping.engine import load
-
     from nxconvert.registry import reader
     from nxconvert.writer.hdf5 import NexusWriter
 

@@ -19,7 +19,6 @@ import h5py
 import pytest
 
 from nxconvert.pipeline import ConvertOptions, convert_file
-from nxconvert.resources import samples_dir
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -253,7 +252,9 @@ def test_a_gzip_bomb_is_refused_and_leaves_nothing(place: Path) -> None:
 LAUGHS = "a0: &a0 [ha,ha,ha,ha,ha,ha,ha,ha,ha,ha]\n" + "".join(
     f"a{at}: &a{at} [{','.join([f'*a{at - 1}'] * 10)}]\n" for at in range(1, 10)
 )
-TAG = "the tag 'tag:yaml.org,2002:python/object/apply:os.system', tags are not accepted: nothing in a mapping is executed"
+TAG = (
+    "the tag 'tag:yaml.org,2002:python/object/apply:os.system', tags are not accepted: nothing in a mapping is executed"
+)
 
 
 @pytest.mark.parametrize(
@@ -265,8 +266,8 @@ TAG = "the tag 'tag:yaml.org,2002:python/object/apply:os.system', tags are not a
             "evil.yaml:3:44: function '__import__('os').system('touch pwned')': '__import__('os').system' called,"
             " expected a function\n",
         ),
-        (f"meta_parameters:\n  x: !!python/object/apply:os.system ['touch pwned']\n", f"evil.yaml:2:6: {TAG}\n"),
-        (f"!!python/object/apply:os.system ['touch pwned']\n", f"evil.yaml:1:1: {TAG}\n"),
+        ("meta_parameters:\n  x: !!python/object/apply:os.system ['touch pwned']\n", f"evil.yaml:2:6: {TAG}\n"),
+        ("!!python/object/apply:os.system ['touch pwned']\n", f"evil.yaml:1:1: {TAG}\n"),
         (
             LAUGHS + "meta_parameters: *a9\n",
             "evil.yaml:5:18: more than 50000 values, expected a text that people wrote\n"

@@ -30,7 +30,9 @@ def test_the_files_written_are_the_arguments_of_the_next_command(shell: Shell, f
 
 def test_names_with_blanks_go_through_a_pipe_with_nul_between_them(shell: Shell, folder: Path) -> None:
     shutil.copy("mesh.spec", "a name\nof two lines.spec")
-    result = shell(f"find . -name '*lines.spec' -print0 | nxconvert spec2nx --files-from - -0 -o out/ --json -q | {READS}")
+    result = shell(
+        f"find . -name '*lines.spec' -print0 | nxconvert spec2nx --files-from - -0 -o out/ --json -q | {READS}"
+    )
     assert result.returncode == 0, result.stderr
     assert [json.loads(line)["output"] for line in result.stdout.splitlines()] == ["out/a name\nof two lines.nxs"]
 

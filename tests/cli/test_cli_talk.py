@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from nxconvert.cli import signals
 from nxconvert.cli.talk import Talk, print_path, print_table, try_each
 from nxconvert.errors import Place, Problem, ReadError, RequestError
 from nxconvert.pipeline import Outcome
@@ -150,13 +151,22 @@ def test_every_item_is_tried_and_the_worst_status_counts(capfd: Capture) -> None
     assert capfd.readouterr().err == "b: wrong\nc: unreadable\nc: unreadable\n"
 
 
-def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_shown_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Talk().progress("a.spec") as advance:
-        assert advance is None
+        advance(10, 100)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with Talk(verbosity=-1).progress("a.spec") as advance:
-        assert advance is None
+        advance(10, 100)
+    assert capsys.readouterr().err == ""
     with Talk().progress("a.spec") as advance:
-        assert advance is not None
         advance(10, 100)
         advance(20, None)
+
+
+def test_a_signal_whose_exception_was_lost_is_seen_between_two_scans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "_pending", 15)
+    with Talk().progress("a.spec") as advance, pytest.raises(signals.Stopped) as caught:
+        advance(10, 100)
+    assert caught.value.number == 15

@@ -23,9 +23,15 @@ MAPPING = load(["spec"])
 
 #: names that become one and the same when they are made legal, names that NeXus knows, and any text at all
 NAMES = st.one_of(
-    st.sampled_from(["det", "det_1", "det 1", "det.1", "det/1", "det:1", "1det", "_1det", "a.b", "a_b", "..", ".", "/", "-"]),
-    st.sampled_from(["data", "title", "name", "signal", "axes", "errors", "det_errors", "det_indices", "positioners", "definition"]),
-    st.sampled_from(["θ", "Ångström", "2θ/deg", "日本", "é", "e\u0301", "x" * 63, "x" * 64, "x" * 65, "NXdata", "target", "energy"]),
+    st.sampled_from(
+        ["det", "det_1", "det 1", "det.1", "det/1", "det:1", "1det", "_1det", "a.b", "a_b", "..", ".", "/", "-"]
+    ),
+    st.sampled_from(
+        ["data", "title", "name", "signal", "axes", "errors", "det_errors", "det_indices", "positioners", "definition"]
+    ),
+    st.sampled_from(
+        ["θ", "Ångström", "2θ/deg", "日本", "é", "e\u0301", "x" * 63, "x" * 64, "x" * 65, "NXdata", "target", "energy"]
+    ),
     st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=8),
 )
 INTEGERS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-3, 3))
@@ -34,10 +40,13 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
 
 
 def array(draw: st.DrawFn, kind: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Draw an array of int64, uint64 or float64; the last may hold any bit pattern of nan."""
+    """Draw an array of int64, uint64 or float64; the last may hold any bits, those of every nan too."""
     size = int(np.prod(shape))
     values = {"i": INTEGERS, "u": st.integers(0, 2**64 - 1), "f": FLOATS}[kind]
     drawn = draw(st.lists(values, min_size=min(size, 6), max_size=min(size, 6)))
+    if kind == "f" and draw(st.booleans()):
+        bits = draw(st.lists(st.integers(0, 2**64 - 1), min_size=len(drawn), max_size=len(drawn)))
+        drawn = np.array(bits, np.uint64).view(np.float64)
     dtype = {"i": np.int64, "u": np.uint64, "f": np.float64}[kind]
     return np.resize(np.array(drawn, dtype), shape) if size else np.empty(shape, dtype)
 
@@ -49,7 +58,13 @@ def scans(draw: st.DrawFn) -> list[Scan]:
     names = draw(st.lists(NAMES, max_size=6, unique=True))
     kinds = [draw(st.sampled_from("iuf")) for _ in names]
     motors = draw(st.lists(st.tuples(NAMES, st.booleans()), max_size=4, unique_by=lambda item: item[0]))
-    detectors = draw(st.lists(st.tuples(NAMES, st.integers(0, 5), st.booleans(), st.sampled_from("iuf")), max_size=3, unique_by=lambda item: item[0]))
+    detectors = draw(
+        st.lists(
+            st.tuples(NAMES, st.integers(0, 5), st.booleans(), st.sampled_from("iuf")),
+            max_size=3,
+            unique_by=lambda item: item[0],
+        )
+    )
     plotted = draw(st.booleans()) and bool(names)
     made = []
     for index in range(draw(st.integers(1, 4))):
@@ -74,7 +89,10 @@ def scans(draw: st.DrawFn) -> list[Scan]:
         if plotted:
             first, *_, last = [scan.columns[names[0]], scan.columns[names[-1]]]
             axis = first if first is not last else None
-            scan.plots = {"data": Plot(last, (axis,)), **{key: plot for key, plot in scan.plots.items() if key != "data"}}
+            scan.plots = {
+                "data": Plot(last, (axis,)),
+                **{key: plot for key, plot in scan.plots.items() if key != "data"},
+            }
         made.append(scan)
     return made
 
@@ -155,7 +173,9 @@ def test_every_value_of_a_scan_is_read_again_by_our_own_reader(made: list[Scan])
                     assert list(fields) == list(expected)
                     assert all(same(fields[name].value, expected[name].value) for name in expected)
                 for fields, expected in zip(again.detectors.values(), scan.detectors.values(), strict=True):
-                    assert {name: same(fields[name].value, field.value) for name, field in expected.items()} == dict.fromkeys(expected, True)
+                    assert {
+                        name: same(fields[name].value, field.value) for name, field in expected.items()
+                    } == dict.fromkeys(expected, True)
 
 
 def test_columns_of_one_label_are_all_read_again(tmp_path: Path) -> None:

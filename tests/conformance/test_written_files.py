@@ -248,7 +248,9 @@ def test_a_file_with_errors_would_be_noticed(validate: Any, tmp_path: Path) -> N
 def test_nexusformat_finds_no_error_in_any_subentry_of_a_sample(name: str, validate: Any, tmp_path: Path) -> None:
     validator, errors = validate
     path = tmp_path / "out.nxs"
-    chosen = options(mappings=tuple(SETTINGS), settings={key: value for own in SETTINGS.values() for key, value in own.items()})
+    chosen = options(
+        mappings=tuple(SETTINGS), settings={key: value for own in SETTINGS.values() for key, value in own.items()}
+    )
     assert convert_file(str(samples_dir() / name), str(path), chosen).status == "converted"
     with h5py.File(path) as file:
         subentries = [f"{entry.name}/{key}" for entry in file.values() for key in entry if key in SETTINGS]

@@ -54,6 +54,10 @@ def axes(read: Any, command: str, labels: str, header: str = HEADER) -> list[str
         ("zapline th 0 1 10 100", "th  det", ["th"]),
         ("dscan x 0 1 1 1", "Pt_No  x  det", ["x"]),
         ("unknown words", "Pt_No  x  det", ["x"]),
+        ("tune_mr()", "Epoch_float  Epoch  m  det", ["m"]),
+        ("count(detectors=['x'])", "Epoch_float  Epoch  det", []),
+        ("unknown words", "Epoch  x  det", ["Epoch"]),
+        ("tune_mr()", "Epoch_float  Epoch", ["Epoch"]),
         ("Bluesky.scan(detectors=['x'])", "m1  det", ["m1"]),
         ("", "a  det", ["a"]),
         # commands that say too little
@@ -82,6 +86,13 @@ def test_the_axis_of_a_plot_is_the_scanned_column_and_its_signal_the_last(read: 
 def test_a_count_is_plotted_against_its_index(read: Any) -> None:
     plot = read("#S 1 ct 1\n#L Seconds  det\n1 2\n").scan.plots["data"]
     assert plot.axes == (None,)
+
+
+def test_an_epoch_is_no_signal_unless_there_is_nothing_else(read: Any) -> None:
+    scan = read("#S 1 tune()\n#L Epoch_float  m  det  Epoch\n0.5 1 2 0\n").scan
+    assert (scan.plots["data"].signal, scan.plots["data"].axes) == (scan.columns["det"], (scan.columns["m"],))
+    scan = read("#S 1 ascan a 0 1 1 1\n#L a  Epoch\n0 5\n").scan
+    assert scan.plots["data"].signal is scan.columns["Epoch"]
 
 
 def test_a_scan_of_nothing_but_its_motor_has_no_plot(read: Any) -> None:

@@ -422,6 +422,16 @@ def test_an_epoch_column_may_hold_absolute_times(read: Any) -> None:
         assert end == datetime(2016, 2, 11, 9, 57, 20, 500000)
 
 
+def test_bluesky_counts_its_epoch_from_the_start_of_the_scan(read: Any) -> None:
+    rows = "0.5 1 2\n7.25 8 3\n"
+    start = datetime(2016, 2, 11, 9, 50)
+    text = f"#F a\n{PARIS}\n\n#S 1 tune()\n#D Thu Feb 11 09:50:00 2016\n#L Epoch_float  Epoch  d\n"
+    assert read(text + rows).scan.end_time == start + timedelta(seconds=7.25)
+    assert read(text + "nan 1 2\n").scan.end_time is None
+    assert read(text).scan.end_time is None
+    assert read(text.replace("#D Thu Feb 11 09:50", "#Dx") + rows).scan.end_time is None
+
+
 @pytest.mark.parametrize(
     ("header", "rows"),
     [

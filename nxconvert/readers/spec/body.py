@@ -67,12 +67,10 @@ def split(text: bytes, offset: int) -> Piece:
         at += len(lines[0]) + 2
         del lines[0]
     for line in lines:
-        end = line.find(b"\n")
-        if end < 0:
-            piece.controls.append((at - 1, line))
-        else:
-            piece.controls.append((at - 1, line[:end]))
-            _add_region(piece, at + end + 1, line[end + 1 :])
+        control, _, data = line.partition(b"\n")
+        piece.controls.append((at - 1, control))
+        if data:
+            _add_region(piece, at + len(control) + 1, data)
         at += len(line) + 2
     return piece
 

@@ -82,7 +82,7 @@ def parse_command(text: str) -> Command:
         parsed = _points(Command(first=2), arguments, 2)
     elif name == "Escan":
         parsed = _points(Command(), arguments, 2)
-    elif name in ("ct", "count"):
+    elif name.partition("(")[0] in ("ct", "count"):
         parsed = Command(first=0)
     return parsed if parsed is not None else Command()
 

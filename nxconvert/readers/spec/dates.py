@@ -93,7 +93,7 @@ def _zone(text: str | None) -> tzinfo | None:
 QUARTER = 900
 #: the first point may be this many seconds before the scan's own date (clocks differ) or after it, without and with a
 #: clock that is known from the file header
-EARLY, LATE, LATE_BY_CLOCK = -60, 300, 12 * 3600
+EARLY, LATE, LATE_BY_CLOCK = -60, 300, 3600
 
 
 def clock_of(date: datetime | None, epoch: float | None) -> float | None:

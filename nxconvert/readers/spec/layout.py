@@ -11,7 +11,9 @@ from nxconvert.readers.spec.names import unique
 
 #: columns that count or tell the time: as axes they keep their integers
 _COUNTING = frozenset(("Pt_No", "pt_no", "point_nb", "Epoch", "epoch", "Time", "Seconds", "seconds"))
-_POINT_NUMBERS = ("pt_no", "point_nb")
+#: columns that stand before those of the motors
+_SARDANA = ("Pt_No", "pt_no", "point_nb")
+_BLUESKY = ("Epoch_float", "Epoch")
 #: layouts that are kept
 _MOST = 256
 
@@ -65,7 +67,10 @@ def find_axes(command: Command, names: tuple[str, ...], mnemonics: dict[str, str
     """Find the scanned columns: by the motors' names or mnemonics, else by position; the first is the plot's."""
     if not names:
         return ()
-    skip = 1 if names[0].lower() in _POINT_NUMBERS and len(names) > 1 else 0
+    before_motors = _BLUESKY if names[0] == _BLUESKY[0] else _SARDANA
+    skip = 0
+    while skip < len(names) - 1 and names[skip] in before_motors:
+        skip += 1
     if not command.motions:
         return tuple(range(skip, min(skip + command.first, len(names))))
     found: list[int] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -15,7 +15,11 @@ from nxconvert.readers.spec.mesh import find_grid
 from nxconvert.readers.spec.report import Report
 from nxconvert.scan import Field, Plot, Scan
 
-_EPOCHS = ("Epoch", "epoch", "Epoch_float")
+_EPOCHS = ("Epoch", "epoch")
+#: in Bluesky's files the time since the scan began
+_SINCE_START = "Epoch_float"
+#: columns that are no signal, even if they come last
+_NO_SIGNAL = frozenset((*_EPOCHS, _SINCE_START, "dt", "Pt_No"))
 #: an epoch column beyond this holds absolute times, not those since the file was begun
 _ABSOLUTE = 4e8
 
@@ -86,7 +90,9 @@ def _stood(scan: Scan, *names: str) -> float | None:
 def add_plots(scan: Scan) -> None:
     """Suggest plots: the image of a mesh or the curve of the last column, then the spectra of each detector."""
     axes = list(scan.axes.values())
-    signal = next((field for field in reversed(scan.columns.values()) if field.name not in scan.axes), None)
+    values = [field for field in scan.columns.values() if field.name not in scan.axes]
+    signals = [field for field in values if field.name not in _NO_SIGNAL] or values
+    signal = signals[-1] if signals else None
     if signal is not None and scan.grid:
         scan.plots["data"] = Plot(scan.grid[signal.name], (scan.grid[axes[1].name], scan.grid[axes[0].name]))
     elif signal is not None:
@@ -105,6 +111,10 @@ def add_plots(scan: Scan) -> None:
 
 def end_time(scan: Scan, header: Header) -> datetime | None:
     """Give the time of the last point from the epoch column, None without one that makes sense."""
+    since = scan.columns.get(_SINCE_START)
+    if since is not None:
+        last = float(since.value[-1]) if isinstance(since.value, np.ndarray) and len(since.value) else math.nan
+        return scan.start_time + timedelta(seconds=last) if scan.start_time and 0 <= last < _ABSOLUTE else None
     for name in _EPOCHS:
         field = scan.columns.get(name)
         if field is None or not isinstance(field.value, np.ndarray) or not len(field.value):
