@@ -85,10 +85,17 @@ Progress = Callable[[int, "int | None"], None]
 
 def plan_outputs(sources: Sequence[str], output: str | None, options: ConvertOptions) -> list[tuple[str, str]]:
     """Give the pairs of source and output; see ``outputs.plan_outputs``."""
+    _check_sources(sources, options)
     # the readers of other packages are looked for only where their endings matter
     known = [registry.reader(options.reader)] if options.reader else list(registry.readers().values())
     endings = sorted({ending for reader in known for ending in reader.extensions})
     return outputs.plan_outputs(sources, output, options.existing, endings)
+
+
+def _check_sources(sources: Sequence[str], options: ConvertOptions) -> None:
+    """Refuse standard input whose format is not named, before anything is done."""
+    if "-" in sources and not options.reader:
+        registry.identify("-")
 
 
 def convert_file(source: str, output: str, options: ConvertOptions, progress: Progress | None = None) -> Outcome:
@@ -112,6 +119,7 @@ def merge_files(
 
 def dry_run(source: str, options: ConvertOptions) -> Outcome:
     """Read one input and give the trees that would be written as text, without writing anything."""
+    _check_sources([source], options)
     run = _Run(options, None)
     outcome = Outcome(source)
 
@@ -153,6 +161,7 @@ def describe_file(path: str) -> dict[str, Any]:
 
 
 def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress: Progress | None) -> Outcome:
+    _check_sources(sources, options)
     run = _Run(options, progress)
     outcome = Outcome(sources[0] if len(sources) == 1 else f"{len(sources)} files", output)
     if output != "-" and options.existing == "skip" and os.path.lexists(output):
