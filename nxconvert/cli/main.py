@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import sys
 
@@ -78,6 +79,8 @@ cli = click.version_option(__version__, prog_name="nxconvert", message="%(prog)s
 
 def run() -> None:
     """Run the command line; the console script ``nxconvert``."""
+    # scans hold no cycles: looking for them after every 700 objects costs up to a tenth of the time
+    gc.set_threshold(50_000, 20, 50)
     run_stoppable(lambda: cli(prog_name="nxconvert"))
 
 

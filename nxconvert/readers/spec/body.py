@@ -195,6 +195,9 @@ class Body:
         """Tell an array line from text that begins with ``@``."""
         if key not in self._keys and len(self._keys) >= _MOST_KEYS:
             return False
+        first = body[:64].split(None, 1)
+        if first and parse_number(first[0]) is not None:  # the rest of a long spectrum need not be looked at
+            return True
         return not body.translate(None, _NUMERIC) or any(parse_number(token) is not None for token in body.split())
 
     def _goes_on(self, line: bytes, rows: int, arrays: list[_ArrayLine]) -> bool:
