@@ -312,9 +312,20 @@ def test_channel_numbers_are_those_that_were_saved(read: Any) -> None:
     assert described(read, "#@CHANN 3\n")[0] == {"channel": [0, 1, 2], "reduction": 1}
 
 
-def test_channel_numbers_that_do_not_fit_are_from_zero(read: Any) -> None:
-    for line in ("#@CHANN 1024 0 1023 1\n", "#@CHANN 999999999999 0 999999999998 1\n", "#@CHANN 3 7 5 1\n", ""):
-        assert described(read, line) == ({"channel": [0, 1, 2]}, [])
+def test_channel_numbers_that_do_not_fit_are_from_zero_and_told(read: Any) -> None:
+    for line, declared in (
+        ("#@CHANN 1024 0 1023 1\n", 1024),
+        ("#@CHANN 999999999999 0 999999999998 1\n", 999999999999),
+        ("#@CHANN 3 7 5 1\n", 0),
+    ):
+        assert described(read, line) == (
+            {"channel": [0, 1, 2]},
+            [
+                f"4: mca_0: #@CHANN declares {declared} channels, 3 expected, as many as its spectra have\n"
+                "  hint: the channels are counted from 0"
+            ],
+        )
+    assert described(read, "") == ({"channel": [0, 1, 2]}, [])
 
 
 @pytest.mark.parametrize(

@@ -371,6 +371,18 @@ class _Building:
                     fields[what] = Field(what, value, (dim, "channel"))
             if fields:
                 self.scan.detectors[detector.name] = fields | describe(detector, index, len(detectors), declared)
+        made = self.scan.detectors
+        # Sardana declares only the last of several detectors: what fits one of them is taken for right
+        if declared.channels and made and not any("reduction" in fields for fields in made.values()):
+            declares = ", ".join(str(length) for length in sorted({item.length for item in declared.channels})[:5])
+            name, fields = next(iter(made.items()))
+            self.report.add(
+                self.control.arrays[0][2],
+                "declared channels that do not fit",
+                f"{name}: #@CHANN declares {declares} channels",
+                f"{len(fields['channel'].value)} expected, as many as its spectra have",  # type: ignore[arg-type]
+                "the channels are counted from 0",
+            )
 
     def _kept(self) -> Iterator[Piece]:
         """Give the spectra of a scan that is small enough to keep them."""
