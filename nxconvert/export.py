@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from nxconvert import outputs, registry
 from nxconvert.errors import NxconvertError, Place, Problem, ReadError, RequestError, WriteError
-from nxconvert.pipeline import Outcome
+from nxconvert.request import Outcome
 from nxconvert.scan import Scan
 from nxconvert.selection import Selection, parse_selection
 

@@ -2,85 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nxconvert import outputs, registry
 from nxconvert.errors import MappingError, NxconvertError, Place, Problem, ReadError, RequestError, WriteError
-from nxconvert.scan import Scan, ScanFile, SourceFile
+from nxconvert.request import ConvertOptions, Outcome, Progress
+from nxconvert.scan import Scan, ScanFile
 from nxconvert.selection import Selection, parse_selection
+from nxconvert.target import Target
 
 if TYPE_CHECKING:
     from nxconvert.mapping.engine import Mapping
-    from nxconvert.readers.nexus import Written
     from nxconvert.tree import Tree
-    from nxconvert.writer.hdf5 import NexusWriter
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertOptions:
-    """What the user asked for, the same for every input of a run.
-
-    ``mappings``: names of shipped mappings or paths, most general first; empty: the format's own. ``settings``:
-    values by parameter name that win over every source (``--set``). ``scans``: selection such as ``1,3-5,7.2``.
-    ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``timestamp``: seconds since 1970 that stand for
-    the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths of
-    the sources are given there.
-    """
-
-    mappings: tuple[str, ...] = ()
-    settings: dict[str, str] = field(default_factory=dict)
-    scans: str = ""
-    reader: str = ""
-    time_zone: str = ""
-    existing: str = "refuse"
-    strict: bool = False
-    compression: str = "gzip"
-    access: str = "balanced"
-    layout: str = "subentry"
-    timestamp: float | None = None
-    command: str = ""
-    root: str = ""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one input: ``converted``, ``skipped`` or ``failed``, and every problem met on the way."""
-
-    source: str
-    output: str = ""
-    status: str = "converted"
-    scans: int = 0
-    appended: int = 0
-    replaced: int = 0
-    seconds: float = 0.0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    tree: str = ""
-    trace: str = ""
-
-    def fail(self, *problems: Problem) -> None:
-        """Note that nothing was written, and why."""
-        self.status = "failed"
-        self.scans = self.appended = self.replaced = 0
-        self.problems.extend(problems)
-
-    @property
-    def lost(self) -> int:
-        """Number of problems that cost a scan, a frame, or the whole file."""
-        return sum(problem.severity == "lost" for problem in self.problems)
-
-
-#: called with (bytes done, bytes in all or None); raises KeyboardInterrupt to stop
-Progress = Callable[[int, "int | None"], None]
+__all__ = [
+    "ConvertOptions",
+    "Outcome",
+    "Progress",
+    "convert_file",
+    "describe_file",
+    "dry_run",
+    "merge_files",
+    "plan_outputs",
+]
 
 
 def plan_outputs(sources: Sequence[str], output: str | None, options: ConvertOptions) -> list[tuple[str, str]]:
@@ -179,8 +131,14 @@ def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress:
                 path = os.path.join(folder, "stdout.nxs")
                 run.write(sources, path, outcome)
                 with open(path, "rb") as made:
-                    shutil.copyfileobj(made, sys.stdout.buffer, 1 << 20)
-                sys.stdout.buffer.flush()
+                    try:
+                        shutil.copyfileobj(made, sys.stdout.buffer, 1 << 20)
+                        sys.stdout.buffer.flush()
+                    except BrokenPipeError:
+                        raise
+                    except OSError as error:
+                        reason = f"standard output cannot be written: {error.strerror}"
+                        raise WriteError.at("-", reason) from error
         else:
             run.write(sources, output, outcome)
 
@@ -282,7 +240,7 @@ class _Run:
                 tree, problems = mapping.tree(scan)
                 more, further = mapping.application_trees(scan)
             except NxconvertError as error:
-                outcome.problems.extend(error.problems)
+                outcome.problems.extend(replace(problem, severity="lost") for problem in error.problems)
                 continue
             outcome.problems.extend(problems)
             outcome.problems.extend(further)
@@ -290,7 +248,7 @@ class _Run:
             yield scan, [tree, *more]
         outcome.problems.extend(file.problems)
 
-    def check_any(self, outcome: Outcome, target: _Target | None = None) -> None:
+    def check_any(self, outcome: Outcome, target: Target | None = None) -> None:
         """Refuse a result without a single scan."""
         source = outcome.source
         if outcome.scans or (target is not None and target.unchanged):
@@ -303,11 +261,11 @@ class _Run:
 
     def write(self, sources: Sequence[str], output: str, outcome: Outcome) -> None:
         """Read all sources and write one file, or complete one that is there."""
-        target = _Target(self, output)
+        target = Target(output, self.options, self.when)
         with ExitStack() as stack:
             for source in sources:
                 with self.open(source, outcome) as file:
-                    target.begin(source)
+                    target.begin(source, self.mapping_in_use.describe(places=False))
                     for scan, trees in self.trees(file, outcome, target.is_new):
                         target.write(stack, scan, trees, outcome)
                     target.consumed.extend(file.sources())
@@ -318,133 +276,3 @@ class _Run:
             outcome.status = "skipped"
         if os.path.exists(output):
             outcome.bytes_out = os.path.getsize(output)
-
-    def options_text(self) -> str:
-        options = self.options
-        chosen = {
-            "command": options.command,
-            "mappings": list(options.mappings),
-            "settings": options.settings,
-            "scans": options.scans,
-            "reader": options.reader,
-            "time_zone": options.time_zone,
-            "compression": options.compression,
-            "access": options.access,
-            "layout": options.layout,
-        }
-        return json.dumps(chosen, ensure_ascii=False)
-
-
-class _Target:
-    """The output of a run: opened when the first scan comes, so that nothing is made of an input without any."""
-
-    def __init__(self, run: _Run, output: str) -> None:
-        from nxconvert.writer.provenance import Provenance
-
-        self.run = run
-        self.output = output
-        self.writer: NexusWriter | None = None
-        self.consumed: list[SourceFile] = []
-        self.unchanged = 0
-        self.provenance = Provenance(run.options_text(), "", run.when, run.options.root)
-        self.append = run.options.existing == "append" and os.path.exists(output)
-        self._sources = -1
-        self._source = ""
-        self._first = ""
-        self._old: dict[tuple[str, str], Written] = {}
-        self._used: set[str] = set()
-        if self.append:
-            self._read_old()
-
-    def _read_old(self) -> None:
-        """Learn what the file holds; ReadError when it is not one of ours."""
-        from nxconvert.readers.nexus import NexusFile
-
-        with NexusFile(self.output) as file:
-            self._old = {(item.source, item.identifier): item for item in file.written()}
-            self._used = set(file.entries())
-            self._old_mapping = file.mapping_text()
-        if not self._old:
-            raise ReadError.at(
-                self.output,
-                "was not written by nxconvert",
-                "only such a file can be completed by --append",
-                "choose another output, or --overwrite",
-            )
-
-    def begin(self, source: str) -> None:
-        """Take the next source file."""
-        self._sources += 1
-        self._source = self.provenance.shown(source)
-        mapping = self.run.mapping_in_use.describe(places=False)
-        if self.append and self._old_mapping != mapping:
-            raise WriteError.at(
-                self.output,
-                "was made with another mapping",
-                "the same one was expected",
-                "--overwrite converts all scans again; 'nxconvert mapping show' prints the mapping",
-            )
-        self.provenance.mapping = mapping
-
-    def is_new(self, scan: Scan) -> bool:
-        """Tell whether the scan is not in the file yet, or is there with other bytes."""
-        old = self._old.get((self._source, scan.identifier))
-        if old is None or old.sha256 != scan.sha256:
-            return True
-        self.unchanged += 1
-        return False
-
-    def write(self, stack: ExitStack, scan: Scan, trees: list[Tree], outcome: Outcome) -> None:
-        """Write the entries of a scan, in place of those that were there."""
-        from nxconvert.writer.hdf5 import NexusWriter
-        from nxconvert.writer.provenance import NAME
-
-        if self.writer is None:
-            options = self.run.options
-            self.writer = stack.enter_context(
-                NexusWriter(
-                    self.output,
-                    compression_name=options.compression,
-                    access=options.access,
-                    base=self.output if self.append else None,
-                )
-            )
-        old = self._old.get((self._source, scan.identifier))
-        if old is not None:
-            self.writer.remove(old.entry)
-            self._used.discard(old.entry)
-            outcome.replaced += 1
-        elif self.append:
-            outcome.appended += 1
-        for tree in trees:
-            tree.name = _unused(tree.name, self._used)
-            self._used.add(tree.name)
-            self.writer.write(tree)
-            if not self._first:
-                self._first = tree.name
-                self.writer.add_group(f"{tree.name}/{NAME}", self.provenance.process())
-            else:
-                self.writer.link(f"{tree.name}/{NAME}", f"{self._first}/{NAME}")
-            self.provenance.add(tree.name, scan, self._sources)
-
-    def finish(self) -> None:
-        """Write what is known only at the end: the tables of sources and scans, and the root."""
-        from nxconvert.writer.provenance import NAME, root_attributes
-
-        if self.writer is None:
-            return
-        self.writer.add_group(f"{self._first}/{NAME}/sources", self.provenance.sources(self.consumed))
-        self.writer.add_group(f"{self._first}/{NAME}/scans", self.provenance.scans())
-        attributes = root_attributes(self.output, self._first, self.run.when)
-        if self.append:
-            del attributes["default"]
-        self.writer.root_attributes(attributes)
-
-
-def _unused(name: str, used: set[str]) -> str:
-    if name not in used:
-        return name
-    number = 2
-    while f"{name}_{number}" in used:
-        number += 1
-    return f"{name}_{number}"

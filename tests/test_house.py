@@ -17,11 +17,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Rooms from the bottom to the top: a room imports from rows below its own, never from its row or above.
 ROWS = (
     ("version", "errors"),
-    ("arrays", "numtext", "units", "resources", "selection", "outputs", "lzw"),
+    ("arrays", "numtext", "units", "resources", "selection", "outputs", "lzw", "request"),
     ("scan", "tree"),
     ("streams",),
     ("registry",),
     ("readers", "exporters", "mapping", "writer", "validate"),
+    ("target",),
     ("pipeline", "nxapp"),
     ("export",),
     ("batch",),
@@ -40,7 +41,19 @@ ONLY = {
 }
 
 #: Modules that the console script imports before it knows the command: nothing slow may be imported on their top level.
-LIGHT = ("cli", "errors", "version", "resources", "outputs", "pipeline", "registry", "scan", "selection")
+LIGHT = (
+    "cli",
+    "errors",
+    "version",
+    "resources",
+    "outputs",
+    "pipeline",
+    "registry",
+    "request",
+    "scan",
+    "selection",
+    "target",
+)
 
 
 def module_name(path: Path) -> str:

@@ -208,3 +208,15 @@ def test_a_fault_of_a_reader_is_an_outcome_and_not_the_end(tmp_path: Path, grown
         "this is a fault of the program: please report it with the file; -v shows where it happened"
     )
     assert list(tmp_path.iterdir()) == [grown]
+
+
+def test_append_replaces_both_entries_of_a_scan_that_meets_a_definition(tmp_path: Path, grown: Path) -> None:
+    output = tmp_path / "out.nxs"
+    more = {"layout": "entry", "mappings": ("scan",), "settings": {"end_time": "2023-11-14T22:20:00+00:00"}}
+    convert(grown, output, **more)
+    grown.write_text(HEADER + SCAN.format(n=1) + SCAN.format(n=2))
+    outcome = convert(grown, output, existing="append", **more)
+    assert (outcome.scans, outcome.replaced) == (1, 1)
+    with h5py.File(output) as file:
+        assert sorted(file) == ["scan_1", "scan_1_scan", "scan_2", "scan_2_scan"]
+        assert file["scan_2_scan/data/data"][()].tolist() == [2, 2, 3]

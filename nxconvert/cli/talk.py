@@ -15,7 +15,7 @@ from nxconvert.cli import signals
 from nxconvert.errors import NxconvertError, Problem, RequestError
 
 if TYPE_CHECKING:
-    from nxconvert.pipeline import Outcome, Progress
+    from nxconvert.request import Outcome, Progress
 
 Item = TypeVar("Item")
 

@@ -9,7 +9,7 @@ import pytest
 from nxconvert.cli import signals
 from nxconvert.cli.talk import Talk, print_path, print_table, try_each
 from nxconvert.errors import Place, Problem, ReadError, RequestError
-from nxconvert.pipeline import Outcome
+from nxconvert.request import Outcome
 
 Capture = pytest.CaptureFixture[str]
 

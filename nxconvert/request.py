@@ -1,0 +1,83 @@
+"""What is asked of a conversion, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nxconvert.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """What the user asked for, the same for every input of a run.
+
+    ``mappings``: names of shipped mappings or paths, most general first; empty: the format's own. ``settings``:
+    values by parameter name that win over every source (``--set``). ``scans``: selection such as ``1,3-5,7.2``.
+    ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``timestamp``: seconds since 1970 that stand for
+    the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths of
+    the sources are given there.
+    """
+
+    mappings: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    scans: str = ""
+    reader: str = ""
+    time_zone: str = ""
+    existing: str = "refuse"
+    strict: bool = False
+    compression: str = "gzip"
+    access: str = "balanced"
+    layout: str = "subentry"
+    timestamp: float | None = None
+    command: str = ""
+    root: str = ""
+
+    def text(self) -> str:
+        """Give, as JSON, what shapes the output: the same request gives the same text everywhere."""
+        chosen = {
+            "command": self.command,
+            "mappings": list(self.mappings),
+            "settings": self.settings,
+            "scans": self.scans,
+            "reader": self.reader,
+            "time_zone": self.time_zone,
+            "compression": self.compression,
+            "access": self.access,
+            "layout": self.layout,
+        }
+        return json.dumps(chosen, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one input: ``converted``, ``skipped`` or ``failed``, and every problem met on the way."""
+
+    source: str
+    output: str = ""
+    status: str = "converted"
+    scans: int = 0
+    appended: int = 0
+    replaced: int = 0
+    seconds: float = 0.0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    tree: str = ""
+    trace: str = ""
+
+    def fail(self, *problems: Problem) -> None:
+        """Note that nothing was written, and why."""
+        self.status = "failed"
+        self.scans = self.appended = self.replaced = 0
+        self.problems.extend(problems)
+
+    @property
+    def lost(self) -> int:
+        """Number of problems that cost a scan, a frame, or the whole file."""
+        return sum(problem.severity == "lost" for problem in self.problems)
+
+
+#: called with (bytes done, bytes in all or None); raises KeyboardInterrupt to stop
+Progress = Callable[[int, "int | None"], None]
