@@ -164,7 +164,8 @@ class _Checker:
 def _source(node: ast.AST) -> str:
     """Give the node as text; deep ones are named only."""
     try:
-        return re.sub(r"__\d+__", "%...%", ast.unparse(node))
+        # Python 3.10 writes "lambda :"
+        return re.sub(r"__\d+__", "%...%", ast.unparse(node)).replace("lambda :", "lambda:")
     except RecursionError:
         return type(node).__name__
 
