@@ -103,10 +103,20 @@ def add_plots(scan: Scan) -> None:
         data = detector["data"]
         channel = detector.get("energy", detector["channel"])
         own = name if scan.plots and name != "data" else "data" if not scan.plots else "data_1"
+        extra = _beside(detector)
         if data.dims == ("channel",):
-            scan.plots[own] = Plot(data, (channel,))
+            scan.plots[own] = Plot(data, (channel,), extra)
         else:
-            scan.plots[own] = Plot(data, (axes[0] if axes and scan.points else None, channel))
+            scan.plots[own] = Plot(data, (axes[0] if axes and scan.points else None, channel), extra)
+
+
+def _beside(detector: dict[str, Field]) -> tuple[Field, ...]:
+    """Give the calibration, which PyMca looks for beside a spectrum; it counts the channels of a plot from 0."""
+    numbers = detector["channel"].value
+    calibration = detector.get("calibration")
+    if calibration is None or not isinstance(numbers, np.ndarray) or numbers[:2].tolist() != [0, 1][: len(numbers)]:
+        return ()
+    return (calibration,)
 
 
 def end_time(scan: Scan, header: Header) -> datetime | None:
