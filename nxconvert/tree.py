@@ -29,14 +29,14 @@ Leaf = str | int | float | bool | list[str] | Array | LazyArray
 
 @dataclass(slots=True, eq=False)
 class Dataset:
-    """A field: a value (or its slot), the names of its dimensions, and attributes.
+    """A field: a value (or its slot), the names of its dimensions, and attributes; bytes are text of fixed length.
 
     ``linked`` says that links point here, so that the writer adds ``@target``, the field's own absolute path.
     ``shared`` says that the value is mostly the same from entry to entry (a file header): the writer stores equal
     values once and links the other entries to it.
     """
 
-    value: Leaf | Slot
+    value: Leaf | bytes | Slot
     dims: tuple[str, ...] = ()
     attributes: dict[str, AttributeValue | Slot] = field(default_factory=dict)
     linked: bool = False

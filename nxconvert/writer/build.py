@@ -292,15 +292,17 @@ class Builder:
 
 def _in_memory(value: Any) -> tuple[Any, Any, Any]:
     """Give a value as an array, with its types in the file and in memory."""
-    if not is_text(value):
-        array = number_array(value)
-        return array, file_type(array.dtype), file_type(array.dtype)
     if isinstance(value, str) and "\0" in value:
         # text of variable length cannot hold NUL, text of fixed length can, but not as its last character
-        data = np.array(value.encode() + (b"\n" if value.endswith("\0") else b""))
+        value = value.encode() + (b"\n" if value.endswith("\0") else b"")
+    if isinstance(value, bytes):
+        data = np.array(value)
         kind = h5t.C_S1.copy()
-        kind.set_size(data.dtype.itemsize)
+        kind.set_size(max(1, data.dtype.itemsize))
         kind.set_cset(h5t.CSET_UTF8)
         kind.set_strpad(h5t.STR_NULLPAD)
         return data, kind, kind
+    if not is_text(value):
+        array = number_array(value)
+        return array, file_type(array.dtype), file_type(array.dtype)
     return text_array(value), TEXT, TEXT_IN_MEMORY

@@ -117,5 +117,6 @@ class Provenance:
 def _note(description: str, text: str, kind: str = "text/plain") -> Group:
     return Group(
         "NXnote",
-        children={"type": Dataset(kind), "description": Dataset(description), "data": Dataset(text)},
+        # validators take only bytes for the data of an NXnote
+        children={"type": Dataset(kind), "description": Dataset(description), "data": Dataset(text.encode())},
     )

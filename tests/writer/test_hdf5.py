@@ -276,6 +276,17 @@ def test_a_file_starts_from_another_one(tmp_path: Path) -> None:
             )
 
 
+def test_bytes_are_text_of_fixed_length_as_validators_want_the_data_of_a_note(tmp_path: Path) -> None:
+    note = Group("NXnote", children={"data": Dataset(b"a: \xc3\xa9\n"), "none": Dataset(b"")})
+    with NexusWriter(str(tmp_path / "t.nxs")) as writer:
+        writer.write(Tree("entry", Group("NXentry", children={"note": note})))
+    with h5py.File(tmp_path / "t.nxs") as file:
+        value = file["entry/note/data"][()]
+        assert isinstance(value, np.bytes_)
+        assert value == b"a: \xc3\xa9\n"
+        assert file["entry/note/none"][()] == b""
+
+
 def test_an_error_leaves_the_old_file_as_it_was_and_no_temporary_one(tmp_path: Path) -> None:
     path = tmp_path / "t.nxs"
     path.write_bytes(b"old")
