@@ -32,12 +32,19 @@ def run_stoppable(work: Callable[[], Any]) -> None:
         # a signal that is ignored (nohup) stays so
         if number is not None and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _stop)
+    sys.unraisablehook = _unraisable
     try:
         work()
     except SystemExit as end:
         if _pending and end.code == 1:  # click's own word for an interruption outside of a command
             sys.exit(128 + _pending)
         raise
+
+
+def _unraisable(args: sys.UnraisableHookArgs) -> None:
+    """Say nothing of a signal's exception in a finaliser: check() raises it again."""
+    if not isinstance(args.exc_value, Stopped):
+        sys.__unraisablehook__(args)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

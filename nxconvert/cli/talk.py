@@ -106,6 +106,7 @@ class Talk:
 
     def report(self, outcome: Outcome) -> None:
         """Print one result and its problems."""
+        signals.check()  # a library may have taken the exception of a signal for a failure of its own
         self._problems(outcome.problems)
         if self.verbosity > 0 and outcome.trace:
             click.echo(outcome.trace, err=True)

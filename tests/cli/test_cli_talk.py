@@ -170,3 +170,20 @@ def test_a_signal_whose_exception_was_lost_is_seen_between_two_scans(monkeypatch
     with Talk().progress("a.spec") as advance, pytest.raises(signals.Stopped) as caught:
         advance(10, 100)
     assert caught.value.number == 15
+
+
+def test_only_the_exception_of_a_signal_is_silent_in_a_finaliser(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Finalised:
+        def __init__(self, error: BaseException) -> None:
+            self.error = error
+
+        def __del__(self) -> None:
+            raise self.error
+
+    monkeypatch.setattr(sys, "unraisablehook", signals._unraisable)
+    Finalised(signals.Stopped(15))
+    assert capsys.readouterr().err == ""
+    Finalised(ValueError("told"))
+    assert capsys.readouterr().err.endswith("ValueError: told\n")
