@@ -172,10 +172,24 @@ def _guard(outcome: Outcome, work: Callable[[], None]) -> None:
 
 
 @lru_cache(maxsize=8)
-def _load(names: tuple[str, ...], settings: tuple[tuple[str, str], ...], layout: str, time_zone: str) -> Mapping:
-    """Load mappings once for all files of a run."""
+def _load(
+    reader: str, named: tuple[str, ...], settings: tuple[tuple[str, str], ...], layout: str, time_zone: str
+) -> Mapping:
+    """Find and load mappings once for all files of a run: what the user named, else the format's own.
+
+    Named application mappings alone are an addition to the format's own mapping.
+    """
+    from nxconvert.mapping import catalog
     from nxconvert.mapping.engine import load
 
+    names = named
+    if reader and all(catalog.info(name).application for name in named):
+        try:
+            catalog.find(reader)
+        except RequestError:
+            # a reader of another package may have no mapping: the one for SPEC routes all of the scan model
+            reader = "spec"
+        names = (reader, *named)
     return load(names, settings=dict(settings), layout=layout, time_zone=time_zone)
 
 
@@ -198,21 +212,8 @@ class _Run:
     def mapping(self, reader: str) -> Mapping:
         """Give the mapping for a format: what the user named, else the format's own."""
         options = self.options
-        return _load(self._names(reader), tuple(options.settings.items()), options.layout, options.time_zone)
-
-    def _names(self, reader: str) -> tuple[str, ...]:
-        """Give the mappings to load: an application mapping only adds to the format's own, or to one that is named."""
-        from nxconvert.mapping import catalog
-
-        named = self.options.mappings
-        if not reader or not all(catalog.info(name).application for name in named):
-            return named
-        try:
-            catalog.find(reader)
-        except RequestError:
-            # a reader of another package may have no mapping: the one for SPEC routes all of the scan model
-            return ("spec", *named)
-        return (reader, *named)
+        settings = tuple(options.settings.items())
+        return _load(reader, options.mappings, settings, options.layout, options.time_zone)
 
     def open(self, source: str, outcome: Outcome) -> ScanFile:
         """Open a source with the reader that the user named or that knows the file."""
