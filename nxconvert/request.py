@@ -26,7 +26,6 @@ class ConvertOptions:
     reader: str = ""
     time_zone: str = ""
     existing: str = "refuse"
-    strict: bool = False
     compression: str = "gzip"
     access: str = "balanced"
     layout: str = "subentry"

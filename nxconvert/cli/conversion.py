@@ -112,7 +112,6 @@ def _convert(
         reader=reader,
         time_zone=time_zone,
         existing=chosen[0] if chosen else "refuse",
-        strict=strict,
         compression=compression,
         access=access,
         layout=layout,

@@ -228,14 +228,14 @@ class Builder:
                 return
             self._shared[path] = (value, f"{self._tree.name}/{path}".encode())
         if isinstance(value, LazyArray):
-            dataset = self._lazy(made, name, value, node)
+            dataset = self._lazy(made, name, value)
         else:
             array, kind, memory = _in_memory(value)
             if array.dtype.kind in "OS":
                 plist = _COMPACT if not array.shape and array.dtype.kind == "O" else _CONTIGUOUS
                 dataset = self._plain(made, name, array, plist, kind, memory)
             else:
-                dataset = self._numbers(made, name, array, node)
+                dataset = self._numbers(made, name, array)
             if self._template is not None and isinstance(node.value, Slot):
                 self._template.note_slot(node.value.index, dataset, value, array, memory)
         self._node_attributes(dataset, path, node)
@@ -247,9 +247,9 @@ class Builder:
             dataset.write(h5s.ALL, h5s.ALL, array, memory)
         return dataset
 
-    def _numbers(self, made: Any, name: bytes, array: Any, node: Dataset) -> Any:
+    def _numbers(self, made: Any, name: bytes, array: Any) -> Any:
         kind = file_type(array.dtype)
-        layout = decide(array.shape, array.itemsize, node.dims, self._access, compressed=self._how.declare is not None)
+        layout = decide(array.shape, array.itemsize, self._access, compressed=self._how.declare is not None)
         if layout.chunks is None:
             plist = _COMPACT if layout.kind == "compact" else _CONTIGUOUS
             return self._plain(made, name, array, plist, kind, kind)
@@ -258,8 +258,8 @@ class Builder:
         writer.finish()
         return dataset
 
-    def _lazy(self, made: Any, name: bytes, value: LazyArray, node: Dataset) -> Any:
-        layout = decide(value.shape, value.dtype.itemsize, node.dims, self._access)
+    def _lazy(self, made: Any, name: bytes, value: LazyArray) -> Any:
+        layout = decide(value.shape, value.dtype.itemsize, self._access)
         # the values come in blocks, so that even a small array is chunked
         chunks = layout.chunks or tuple(max(1, length) for length in value.shape)
         dataset, writer = self._chunked(made, name, value.shape, value.dtype, chunks)

@@ -27,8 +27,6 @@ class Compression:
     name: str
     declare: Callable[[Any, int], None] | None
     encode: Callable[[Array], bytes] | None
-    #: an option of the HDF5 library of 1998 can read it, or a plug-in is needed
-    plugin: bool = False
 
 
 def _declare_gzip(plist: Any, itemsize: int) -> None:
@@ -68,10 +66,10 @@ def _declare_plugin(make: str, **options: Any) -> Callable[[Any, int], None]:
 COMPRESSIONS: dict[str, Compression] = {
     "none": Compression("none", None, None),
     "gzip": Compression("gzip", _declare_gzip, encode_gzip),
-    "lzf": Compression("lzf", _declare_lzf, None, plugin=True),
-    "bitshuffle": Compression("bitshuffle", _declare_plugin("Bitshuffle"), None, plugin=True),
-    "blosc2": Compression("blosc2", _declare_plugin("Blosc2", cname="zstd", clevel=3), None, plugin=True),
-    "zstd": Compression("zstd", _declare_plugin("Zstd"), None, plugin=True),
+    "lzf": Compression("lzf", _declare_lzf, None),
+    "bitshuffle": Compression("bitshuffle", _declare_plugin("Bitshuffle"), None),
+    "blosc2": Compression("blosc2", _declare_plugin("Blosc2", cname="zstd", clevel=3), None),
+    "zstd": Compression("zstd", _declare_plugin("Zstd"), None),
 }
 
 

@@ -31,7 +31,6 @@ class Layout:
 def decide(
     shape: tuple[int, ...],
     itemsize: int,
-    dims: tuple[str, ...] = (),
     access: str = "balanced",
     *,
     compressed: bool = True,
@@ -47,7 +46,7 @@ def decide(
         return Layout("compact", reason=f"{size} bytes")
     if size <= CONTIGUOUS_LIMIT:
         return Layout("contiguous", reason=f"{size} bytes")
-    if not compressed and "append" not in dims:
+    if not compressed:
         return Layout("contiguous", reason="no compression")
     target = max(1, CHUNK_LIMIT // itemsize)
     if len(shape) == 1:
