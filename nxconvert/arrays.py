@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,6 +67,54 @@ class TableArray(LazyArray):
         """Give this array's blocks out of the table's."""
         for block in self.table.blocks():
             yield block[self.key]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the values of one frame lie as they are: path of the file, first byte and number of bytes."""
+
+    path: str
+    offset: int
+    length: int
+
+
+class FrameArray(LazyArray):
+    """Frames (images, or blocks of spectra) that lie one by one in files and are read in any order, each whole.
+
+    ``shape`` is that of the stack, such as ``(rows, columns, y, x)``, and ends with ``frame_shape``; frames are
+    counted from 0 in C order of the outer axes. ``dtype`` is little-endian, ``stored`` the type as it lies in the
+    files. Several threads may read at once.
+    """
+
+    frame_shape: tuple[int, ...]
+    #: type of the values in the files, with their byte order
+    stored: np.dtype[Any]
+    #: stands for a frame that is missing; None where none is
+    fill_value: Any = None
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return math.prod(self.shape[: self.ndim - len(self.frame_shape)])
+
+    @abstractmethod
+    def frame(self, index: int) -> Array | None:
+        """Read one frame, of ``frame_shape`` and ``dtype``; None where it is missing, ReadError where it is damaged."""
+
+    @abstractmethod
+    def location(self, index: int) -> Location | None:
+        """Tell where a frame lies uncompressed and in one piece, None where it does not or is missing."""
+
+    def blocks(self) -> Iterator[Array]:
+        """Give one step of the first axis at a time, missing frames filled."""
+        steps = self.shape[0]
+        each = self.frames // steps if steps else 0
+        for step in range(steps):
+            block = np.empty((each, *self.frame_shape), self.dtype)
+            for place in range(each):
+                frame = self.frame(step * each + place)
+                block[place] = self.fill_value if frame is None else frame
+            yield block.reshape(1, *self.shape[1:])
 
 
 def load(value: Array | LazyArray) -> Array:

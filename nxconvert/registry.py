@@ -12,6 +12,7 @@ reason in `broken`.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -53,16 +54,19 @@ class Reader:
     """A format that can be read.
 
     ``extensions`` are hints, never proof (``(".spec", ".dat")``). ``sniff(head, name)`` looks at the first bytes of a
-    file and its name. ``open(path)`` gives its scans. ``command`` is the command that converts this format, such as
-    ``spec2nx``.
+    file and its name. ``open(path)`` gives its scans; ``settings`` names the keyword arguments that it takes besides,
+    those of the command's own options. ``command`` is the command that converts this format, such as ``spec2nx``.
+    ``folders``: says whether a folder or a pattern is an input of this format; None where only files are.
     """
 
     name: str
     description: str
     extensions: tuple[str, ...]
     sniff: Callable[[bytes, str], Match]
-    open: Callable[[str], ScanFile]
+    open: Callable[..., ScanFile]
     command: str = ""
+    settings: tuple[str, ...] = ()
+    folders: Callable[[str], Match] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +138,15 @@ def identify(path: str) -> Reader:
             "standard input can be read only once, so its format cannot be detected",
             hint="name it with --reader, or by a command such as spec2nx",
         )
-    from nxconvert.streams import open_source
-
-    with open_source(path) as source:
-        head = source.read_at(0, HEAD)
     known = readers()
-    matches = {name: _sniff(item, head, path) for name, item in known.items()}
+    if os.path.isfile(path) or not any(item.folders for item in known.values()):
+        from nxconvert.streams import open_source
+
+        with open_source(path) as source:
+            head = source.read_at(0, HEAD)
+        matches = {name: _sniff(item, head, path) for name, item in known.items()}
+    else:  # a folder, or the pattern of a series
+        matches = {name: _folder(item, path) for name, item in known.items()}
     best = max((match.confidence for match in matches.values()), default=0.0)
     if best <= 0.0:
         raise ReadError.at(
@@ -163,6 +170,16 @@ def _sniff(item: Reader, head: bytes, path: str) -> Match:
     """Ask a reader; the failure of one, which may be a plug-in, is its reason and does not stop the others."""
     try:
         return item.sniff(head, path)
+    except Exception as error:
+        return Match(0.0, f"its check failed with {_reason(error)}")
+
+
+def _folder(item: Reader, path: str) -> Match:
+    """Ask a reader about a folder or a pattern."""
+    if item.folders is None:
+        return Match(0.0, "reads files only")
+    try:
+        return item.folders(path)
     except Exception as error:
         return Match(0.0, f"its check failed with {_reason(error)}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from nxconvert.errors import Problem
 
@@ -14,7 +15,8 @@ class ConvertOptions:
     """What the user asked for, the same for every input of a run.
 
     ``mappings``: names of shipped mappings or paths, most general first; empty: the format's own. ``settings``:
-    values by parameter name that win over every source (``--set``). ``scans``: selection such as ``1,3-5,7.2``.
+    values by parameter name that win over every source (``--set``). ``reading``: settings of the reader, by the names
+    that it lists; values that JSON knows. ``scans``: selection such as ``1,3-5,7.2``.
     ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``timestamp``: seconds since 1970 that stand for
     the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths of
     the sources are given there.
@@ -22,6 +24,7 @@ class ConvertOptions:
 
     mappings: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
     scans: str = ""
     reader: str = ""
     time_zone: str = ""
@@ -39,6 +42,7 @@ class ConvertOptions:
             "command": self.command,
             "mappings": list(self.mappings),
             "settings": self.settings,
+            "reading": self.reading,
             "scans": self.scans,
             "reader": self.reader,
             "time_zone": self.time_zone,
