@@ -83,13 +83,15 @@ def export_file(source: str, plan: Outputs, options: ExportOptions, tell: Tell) 
     *tell* is called with what the format cannot hold of a scan, and with the reason where a scan is skipped, before
     that scan is written. An input that cannot be read is an outcome that failed.
     """
+    from nxconvert.readers.nexus import entry_name
+
     exporter = registry.exporter(options.format)
     selection = parse_selection(options.scans)
     failure = Outcome(source)
     count = 0
     with _told(failure), _open(source) as file:
         for scan in file.scans(selection):
-            name = _entry(scan)
+            name = entry_name(scan)
             if not scan.columns:
                 tell(Problem(scan.place, "is skipped: it has no columns"))
             elif name in plan:
@@ -129,10 +131,6 @@ def _entries(file: NexusFile, selection: Selection | None) -> list[str]:
     return [name for name, want in zip(file.entries(), wanted, strict=True) if want]
 
 
-def _entry(scan: Scan) -> str:
-    return scan.place.path.rpartition(":/")[2]
-
-
 def _check_single(file: NexusFile, selection: Selection | None, output: str) -> None:
     """Refuse a second scan with columns: two tables do not fit into one file."""
     tables = list(islice((scan.identifier for scan in file.scans(selection) if scan.columns), 2))
@@ -144,11 +142,9 @@ def _check_single(file: NexusFile, selection: Selection | None, output: str) -> 
 def _stem(source: str, folder: str | None, root: str) -> str:
     from nxconvert.readers.nexus import READER
 
-    name = outputs.output_name(source, READER.extensions).removesuffix(".nxs")
-    if folder is None:
-        return os.path.join(os.path.dirname(source), name)
-    below = os.path.relpath(os.path.dirname(os.path.abspath(source)), root)
-    return os.path.normpath(os.path.join(folder, below, name))
+    endings = READER.extensions
+    output = outputs.beside(source, endings) if folder is None else outputs.mirrored(source, folder, root, endings)
+    return output.removesuffix(".nxs")
 
 
 def _check(plans: Sequence[tuple[str, Outputs]], overwrite: bool) -> None:
@@ -231,11 +227,7 @@ def _stream(output: str) -> Iterator[IO[str]]:
         return
     from nxconvert.writer.atomic import AtomicFile
 
-    folder = os.path.dirname(output)
-    try:
-        os.makedirs(folder or ".", exist_ok=True)
-    except OSError as error:
-        raise WriteError.at(folder, f"the folder cannot be made: {error.strerror}") from error
+    outputs.make_folder(os.path.dirname(output))
     with AtomicFile(output) as atomic:
         try:
             with _text(atomic.path) as stream:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from nxconvert.errors import Place, Problem, RequestError
+from nxconvert.errors import Place, Problem, RequestError, WriteError
 
 #: endings of compressed files, which say nothing about the format within
 COMPRESSED = (".gz", ".bz2", ".z")
@@ -45,7 +45,7 @@ def plan_outputs(
         raise RequestError.at("nxconvert", "no input was given", hint="name a file, or '-' for standard input")
     if output is not None and output != "-" and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
         root = common_root(sources)
-        pairs = [(source, _mirrored(source, output, root, extensions)) for source in sources]
+        pairs = [(source, mirrored(source, output, root, extensions)) for source in sources]
     elif output is not None:
         if len(sources) > 1:
             raise RequestError.at(
@@ -56,22 +56,32 @@ def plan_outputs(
             )
         pairs = [(sources[0], output)]
     else:
-        pairs = [(source, _beside(source, extensions)) for source in sources]
+        pairs = [(source, beside(source, extensions)) for source in sources]
     check_outputs(pairs, existing)
     return pairs
 
 
-def _mirrored(source: str, folder: str, root: str, extensions: Sequence[str]) -> str:
+def mirrored(source: str, folder: str, root: str, extensions: Sequence[str]) -> str:
+    """Give the output in *folder*, in the folders that the source has below *root*."""
     if source == "-":
         return os.path.join(folder, "stdin.nxs")
     below = os.path.relpath(os.path.dirname(os.path.abspath(source)), root) if root else "."
     return os.path.normpath(os.path.join(folder, below, output_name(source, extensions)))
 
 
-def _beside(source: str, extensions: Sequence[str]) -> str:
+def beside(source: str, extensions: Sequence[str]) -> str:
+    """Give the output beside its source; RequestError for standard input."""
     if source == "-":
         raise RequestError.at("-", "standard input has no name for its output", hint="say -o FILE, or -o - for a pipe")
     return os.path.join(os.path.dirname(source), output_name(source, extensions))
+
+
+def make_folder(folder: str) -> None:
+    """Make a folder and those above it, where they are not there; WriteError where that cannot be."""
+    try:
+        os.makedirs(folder or os.curdir, exist_ok=True)
+    except OSError as error:
+        raise WriteError.at(folder, f"the folder cannot be made: {error.strerror}") from error
 
 
 def check_outputs(pairs: Sequence[tuple[str, str]], existing: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nxconvert import outputs, registry
@@ -93,12 +94,15 @@ def describe_file(path: str) -> dict[str, Any]:
     ReadError when no reader knows the file.
     """
     reader = registry.identify(path)
+    name_of: Callable[[Scan], str] = attrgetter("identifier")
+    if reader.name == "nexus":
+        from nxconvert.readers.nexus import entry_name as name_of
     entries = []
     with reader.open(path) as file:
         for scan in file:
             entries.append(
                 {
-                    "entry": scan.place.path.rpartition(":/")[2] if reader.name == "nexus" else scan.identifier,
+                    "entry": name_of(scan),
                     "identifier": scan.identifier,
                     "title": scan.title,
                     "start_time": "" if scan.start_time is None else scan.start_time.isoformat(),
@@ -222,7 +226,10 @@ class _Run:
             raise ReadError.at(source, "is a NeXus file already", hint="'nxconvert info' lists what it holds")
         self.mapping_in_use = self.mapping(reader.name)
         outcome.problems.extend(item for item in self.mapping_in_use.warnings if item not in outcome.problems)
-        file = reader.open(source)
+        unknown = sorted(set(self.options.reading) - set(reader.settings))
+        if unknown:
+            raise RequestError.at(source, f"the reader '{reader.name}' has no setting '{unknown[0]}'")
+        file = reader.open(source, **self.options.reading)
         outcome.bytes_in += file.size or 0
         return file
 

@@ -8,7 +8,7 @@ namespace and name: ``columns.det``, ``positioners.th``, ``detectors.mca_0.data`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -105,6 +105,15 @@ class Scan:
         for column in self.columns.values():
             return int(column.value.shape[0])  # type: ignore[union-attr]
         return 0
+
+
+def free_name(name: str, taken: Container[str], first: int = 1) -> str:
+    """Give *name*, or where it is taken the first free one of ``name_1``, ``name_2`` ... counted from *first*."""
+    own, number = name, first
+    while own in taken:
+        own = f"{name}_{number}"
+        number += 1
+    return own
 
 
 #: The namespaces of a scan that a mapping can refer to: one level of names below each.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nxconvert.errors import ReadError, WriteError
 from nxconvert.request import ConvertOptions, Outcome
-from nxconvert.scan import Scan, SourceFile
+from nxconvert.scan import Scan, SourceFile, free_name
 from nxconvert.tree import Tree
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Target:
         elif self.append:
             outcome.appended += 1
         for tree in trees:
-            tree.name = _unused(tree.name, self._used)
+            tree.name = free_name(tree.name, self._used, first=2)
             self._used.add(tree.name)
             self.writer.write(tree)
             if not self._first:
@@ -121,12 +121,3 @@ class Target:
         if self.append:
             del attributes["default"]
         self.writer.root_attributes(attributes)
-
-
-def _unused(name: str, used: set[str]) -> str:
-    if name not in used:
-        return name
-    number = 2
-    while f"{name}_{number}" in used:
-        number += 1
-    return f"{name}_{number}"

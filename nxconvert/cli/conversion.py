@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,12 +25,15 @@ EPILOG = (
 )
 
 
-def conversion_command(name: str, help_text: str, reader: str | None) -> click.Command:
-    """Make a command that converts one format, or (without a reader) any."""
+def conversion_command(
+    name: str, help_text: str, reader: str | None, reading: Sequence[click.Option] = ()
+) -> click.Command:
+    """Make a command that converts one format, or (without a reader) any; *reading*: options for the reader itself."""
     params: list[click.Parameter] = [
         shared.INPUTS,
         shared.OUTPUT,
         *([shared.READER] if reader is None else []),
+        *reading,
         shared.MAPPINGS,
         shared.SETTINGS,
         shared.SCANS,
@@ -90,6 +93,7 @@ def _convert(
     as_json: bool,
     quiet: int,
     verbose: int,
+    **reading: Any,
 ) -> int:
     chosen = [word for word, given in (("overwrite", overwrite), ("skip", skip_existing), ("append", append)) if given]
     if len(chosen) > 1:
@@ -108,6 +112,7 @@ def _convert(
     options = pipeline.ConvertOptions(
         mappings=mappings,
         settings=settings,
+        reading={key: value for key, value in reading.items() if value not in (None, False, "", ())},
         scans=scans,
         reader=reader,
         time_zone=time_zone,
@@ -134,7 +139,7 @@ def _convert(
     for source, target in pipeline.plan_outputs(sources, output, options):
         try:
             if output not in (None, target):  # -o names a folder
-                _make_folder(os.path.dirname(target))
+                outputs.make_folder(os.path.dirname(target))
         except WriteError as error:
             talk.report(pipeline.Outcome(source, target, "failed", problems=list(error.problems)))
             continue
@@ -144,13 +149,6 @@ def _convert(
     return talk.finish()
 
 
-def _make_folder(folder: str) -> None:
-    try:
-        os.makedirs(folder or os.curdir, exist_ok=True)
-    except OSError as error:
-        raise WriteError.at(folder, f"the folder cannot be made: {error.strerror}") from error
-
-
 def _command_line(name: str, options: ConvertOptions) -> str:
     """Give the command with every option that shapes the output, without paths: the same for the same result."""
     words = ["nxconvert", name]
@@ -158,6 +156,9 @@ def _command_line(name: str, options: ConvertOptions) -> str:
         words += ["-m", os.path.basename(mapping) if os.path.isfile(mapping) else mapping]
     for key, value in options.settings.items():
         words += ["--set", f"{key}={value}"]
+    for setting, value in options.reading.items():
+        flag = "--" + setting.replace("_", "-")
+        words += [flag] if value is True else [flag, str(value)]
     for option in (shared.SCANS, shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS):
         value = getattr(options, str(option.name))
         if value != option.default:

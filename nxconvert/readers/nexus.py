@@ -27,7 +27,7 @@ import numpy as np
 from nxconvert.arrays import Array, LazyArray
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.registry import Match, Reader
-from nxconvert.scan import Field, Scan, ScanFile, SourceFile, Wanted
+from nxconvert.scan import Field, Scan, ScanFile, SourceFile, Wanted, free_name
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: bytes of one block of a large dataset
@@ -162,6 +162,11 @@ class NexusFile(ScanFile):
         self._file.close()
 
 
+def entry_name(scan: Scan) -> str:
+    """Give the name of the entry that a scan of a NexusFile was read from; its place says ``file:/entry``."""
+    return scan.place.path.rpartition(":/")[2]
+
+
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Give a key that sorts numbers within names by their value."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
@@ -209,10 +214,7 @@ def _fields(group: Any) -> dict[str, Field]:
         else:
             value = StoredArray(item)
         dims = ("point", "channel", "y", "x")[: len(item.shape)]
-        key, count = own, 0
-        while key in fields:
-            count += 1
-            key = f"{own}_{count}"
+        key = free_name(own, fields)
         fields[key] = Field(key, value, dims, None if units is None else text(units), None if key == own else own)
     return fields
 

@@ -12,7 +12,7 @@ from nxconvert.readers.spec.declared import Calibration, Declared, one_of
 from nxconvert.readers.spec.report import Report
 from nxconvert.readers.spec.rows import affordable
 from nxconvert.readers.spec.store import FLOAT64, POSITIONS, Arrays, Slot, Target
-from nxconvert.scan import Field
+from nxconvert.scan import Field, free_name
 
 #: lengths and types of spectra, with how many there are of each
 Kinds = Counter[tuple[int, str]]
@@ -185,10 +185,7 @@ def _name(plan: Plan, declared: Declared) -> None:
             name = declared.names.get(int(digits)) or f"mca_{int(digits)}"
         else:
             name = word
-        detector.name, number = name, 0
-        while detector.name in taken:
-            number += 1
-            detector.name = f"{name}_{number}"
+        detector.name = free_name(name, taken)
         taken.add(detector.name)
 
 

@@ -16,7 +16,7 @@ from nxconvert.readers.spec.control import Control
 from nxconvert.readers.spec.dates import clock_of, parse_date
 from nxconvert.readers.spec.names import fit_names, split_names
 from nxconvert.readers.spec.report import Report
-from nxconvert.scan import Field, Scan
+from nxconvert.scan import Field, Scan, free_name
 
 #: no instrument has so many motors or counters; a file that says so is damaged
 MOST_NAMES = 20_000
@@ -113,10 +113,7 @@ def add_names(metadata: Fields, control: Control) -> None:
 
 def put(fields: Fields, name: str, value: object, dims: tuple[str, ...] = (), units: str | None = None) -> None:
     """Add a field under a name that may be taken already."""
-    own, number = name, 0
-    while own in fields:
-        number += 1
-        own = f"{name}_{number}"
+    own = free_name(name, fields)
     fields[own] = Field(own, value, dims, units, name if own != name else None)  # type: ignore[arg-type]
 
 
