@@ -63,7 +63,9 @@ class Scan:
     float64 scalars, or text where the file has text. ``axes``: the columns that were scanned (the same Field
     objects). ``grid``: the columns placed on the grid of a mesh scan. ``detectors``: fields of each detector by name
     (``data``, ``channel``, ``energy``, ``calibration``, ``live_time`` ...). ``plots``: first the default one, called
-    ``data``. ``notes``: the headers word for word. ``status``: ``complete``, ``aborted``, or None when unknown.
+    ``data``. ``notes``: the headers word for word. ``given``: values by the name of the mapping's parameter that they
+    are for; they win over every source. An ``order`` of 0 says that nothing numbers the scan. ``status``:
+    ``complete``, ``aborted``, or None when unknown.
     ``start_time``/``end_time`` have a zone only when the source states one. ``sha256`` is that of the scan's own
     bytes, which begin at ``place.offset`` and are ``length`` long.
     """
@@ -90,6 +92,7 @@ class Scan:
     monitor: dict[str, Field] = field(default_factory=dict)
     metadata: dict[str, Field] = field(default_factory=dict)
     notes: dict[str, Field] = field(default_factory=dict)
+    given: dict[str, Field] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     length: int = 0
     sha256: str = ""
@@ -159,6 +162,8 @@ class ScanFile(ABC):
     problems: list[Problem]
     #: bytes of the input that were read so far, for a progress bar
     position: int = 0
+    #: whether sources() is to give SHA-256s; not where the output refers to the sources, which then may grow large
+    hashed: bool = True
 
     @abstractmethod
     def scans(self, wanted: Wanted | None = None) -> Iterator[Scan]:

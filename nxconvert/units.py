@@ -53,9 +53,18 @@ _PLAIN = re.compile(r"(1/)?[^\W\d_]*(\^?-?[1-9])?([ */][^\W\d_]+(\^?-?[1-9])?)*"
 _SPELL = {other: unit for unit, others in _SPELLINGS.items() for other in others}
 
 
-def spell(units: str) -> str:
-    """Give the common spelling of *units*; what is not known stays as it is."""
+#: Letters that mean a temperature where one is expected, and a charge or a capacity anywhere else.
+_TEMPERATURES = {"C": "degC", "F": "degF"}
+
+
+def spell(units: str, like: str | None = None) -> str:
+    """Give the common spelling of *units*; what is not known stays as it is.
+
+    *like*: units of the kind that is expected, which decide what ``C`` and ``F`` mean.
+    """
     text = units.strip()
+    if text in _TEMPERATURES and like is not None and same_kind("K", like):
+        return _TEMPERATURES[text]
     return _SPELL.get(text, text)
 
 

@@ -54,6 +54,17 @@ def to_float(value: Any) -> Any:
     return _cast(value, np.float64)
 
 
+def each_block(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Give a function that calculates in float64, of an array in its file block by block."""
+
+    def calculate(value: Any) -> Any:
+        if isinstance(value, LazyArray):
+            return _Converted(value, value.shape, np.float64, lambda block: convert(block.astype(np.float64)))
+        return convert(np.asarray(value, np.float64)[()])
+
+    return calculate
+
+
 def _cast(value: Any, dtype: type[np.generic]) -> Any:
     if isinstance(value, LazyArray):
         return _Converted(value, value.shape, dtype, lambda block: block.astype(dtype))

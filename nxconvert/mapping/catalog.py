@@ -74,6 +74,40 @@ def info(name_or_path: str | Path, folders: Sequence[str | Path] = ()) -> Mappin
     return _info(str(name_or_path), find(name_or_path, folders))
 
 
+def hierarchy(facility: str, instrument: str, application: str, folders: Sequence[str | Path] = ()) -> list[Path]:
+    """Give the files of 2nexus, the most general first: base, application, facility, instrument, its application.
+
+    They are called ``base``, ``applications/monopd``, ``elettra/elettra``, ``elettra/mcx/mcx`` and
+    ``elettra/mcx/monopd``; each is taken from the first folder that has it. A facility and an instrument need none of
+    their own, but something must be known of them. RequestError, with near names, for what nothing is known of.
+    """
+    known = dict(reversed(list(_walk(folders))))
+    levels = ["base", f"applications/{application}", f"{facility}/{facility}"]
+    levels += [f"{facility}/{instrument}/{instrument}", f"{facility}/{instrument}/{application}"]
+    steps = [name.split("/") for name in known]
+    for word, name, listed in (
+        ("facility", facility, [step[0] for step in steps if len(step) > 1 and step[0] != "applications"]),
+        ("instrument", instrument, [step[1] for step in steps if len(step) > 2 and step[0] == facility]),
+        (
+            "application",
+            application,
+            [step[1] for step in steps if len(step) == 2 and step[0] == "applications"]
+            + [step[2] for step in steps if step[:2] == [facility, instrument] and step[2:] != [instrument]],
+        ),
+    ):
+        if name not in listed:
+            where = "" if word == "facility" else f" of {facility}" if word == "instrument" else f" of {instrument}"
+            raise RequestError(
+                Problem(
+                    Place(name or "''"),
+                    f"no mapping of a{'n' if word[0] in 'ai' else ''} {word}{where} has this name",
+                    "expected the name of a folder or file of mappings",
+                    near_names(name, listed),
+                )
+            )
+    return [known[level] for level in levels if level in known]
+
+
 def find_extended(name: str, place: Place, own: Path, folders: Sequence[str | Path]) -> Path:
     """Give the file that the mapping *own* extends, searched beside *own* first; MappingError where there is none."""
     path = _search(name, (own.parent, *folders), own)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Settings
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from nxconvert.mapping.describe import Offered, params, resolved, starting_mappi
 from nxconvert.mapping.loading import load as load_files
 from nxconvert.mapping.names import legal
 from nxconvert.mapping.offers import Flat, flatten
-from nxconvert.mapping.parameters import Loaded
+from nxconvert.mapping.parameters import Loaded, Parameter
 from nxconvert.mapping.plan import Finding, Plan
 from nxconvert.scan import Scan
 from nxconvert.tree import Tree
@@ -36,27 +37,31 @@ def load(
     settings: Settings[str, str] | None = None,
     layout: str = "subentry",
     time_zone: str = "",
+    convert_units: bool = False,
 ) -> Mapping:
     """Load mappings by name or path, the most general first.
 
     *settings* are values by parameter name that win over every source. *layout*: ``subentry`` puts each definition
     into an NXsubentry, ``entry`` into an entry of its own. *time_zone* is for times without one and wins over that
-    of the mapping. MappingError with all mistakes of the files, RequestError for what the user asked.
+    of the mapping. *convert_units* turns numbers in other units of the same kind into those that the mapping states
+    (float64); without it they are written as they are. MappingError with all mistakes of the files, RequestError for
+    what the user asked.
     """
     if layout not in LAYOUTS:
         raise RequestError(Problem(Place("--layout"), f"'{layout}'", f"expected {' or '.join(LAYOUTS)}"))
     if time_zone and times.zone(time_zone) is None:
         found = f"unknown time zone '{time_zone}'"
         raise RequestError(Problem(Place("--timezone"), found, "expected a name as Europe/Paris, UTC, or +01:00"))
-    return Mapping(load_files(names, folders, settings or {}), layout, time_zone)
+    return Mapping(load_files(names, folders, settings or {}), layout, time_zone, convert_units)
 
 
 class Mapping:
     """A checked mapping, ready for scans."""
 
-    def __init__(self, loaded: Loaded, layout: str, time_zone: str) -> None:
+    def __init__(self, loaded: Loaded, layout: str, time_zone: str, convert_units: bool = False) -> None:
         self._loaded = loaded
         self._layout = layout
+        self._convert_units = convert_units
         key = loaded.keys.get("time_zone")
         text = time_zone or (key.value if key is not None else "") or ""
         self._zone = times.zone(text) if text else None
@@ -82,6 +87,46 @@ class Mapping:
     def warnings(self) -> list[Problem]:
         """What looks odd in the files but hinders nothing: classes that NeXus does not define."""
         return list(self._loaded.warnings)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the entry's parameters that stand for one value."""
+        return tuple(item.name for item in self._own())
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The path below the entry of each parameter that is a field (``instrument/detector/data``)."""
+        paths = {item.name: item.nx_path for item in self._own()}
+        return {
+            name: "/".join(path.names) for name, path in paths.items() if path and path.field and not path.attribute
+        }
+
+    def _own(self) -> list[Parameter]:
+        return [item for item in self._loaded.parameters.values() if not item.application and not item.is_wildcard]
+
+    def depending(self, names: Collection[str]) -> set[str]:
+        """Give the parameters of the entry whose functions use one of *names*, directly or by others."""
+        found = set(names)
+        functions = {item.name: item.dependency_func.names for item in self._own() if item.dependency_func is not None}
+        while more := {name for name, used in functions.items() if name not in found and found & set(used)}:
+            found |= more
+        return found - set(names)
+
+    def without(self, names: Collection[str]) -> Mapping:
+        """Give the mapping without the functions of these parameters of the entry."""
+        parameters = {
+            key: replace(item, dependency_func=None) if key[0] == "" and key[1] in names else item
+            for key, item in self._loaded.parameters.items()
+        }
+        made = Mapping(replace(self._loaded, parameters=parameters), self._layout, "", self._convert_units)
+        made._zone = self._zone
+        return made
+
+    def check(self, scan: Scan) -> tuple[list[str], list[Problem]]:
+        """Give the required parameters that have no value, and what is wrong with values: type, choice, units."""
+        made = self._plan(flatten(scan), None)
+        assert isinstance(made, Plan)
+        return made.lacking, [_problem(scan, finding) for finding in made.wrong]
 
     def describe(self, places: bool = True) -> str:
         """Give the mapping as it results from all files, with or without the place of each statement as comment."""
@@ -144,7 +189,13 @@ class Mapping:
                 if found.fits(flat):
                     return found
         made = plan.make(
-            flat, self._loaded.parameters, self._loaded.subentries, alone, self._layout == "subentry", self._time
+            flat,
+            self._loaded.parameters,
+            self._loaded.subentries,
+            alone,
+            self._layout == "subentry",
+            self._time,
+            self._convert_units,
         )
         if isinstance(made, Plan):
             self._keep(key, made)
@@ -180,7 +231,8 @@ def stem(path: str) -> str:
 
 
 def _problem(scan: Scan, finding: Finding) -> Problem:
-    return Problem(scan.place, f"scan {scan.identifier}: {finding.found}", finding.expected, finding.hint)
+    found = f"scan {scan.identifier}: {finding.found}" if scan.order else finding.found
+    return Problem(scan.place, found, finding.expected, finding.hint)
 
 
 __all__ = ["LAYOUTS", "Mapping", "Offered", "load", "params", "starting_mapping", "stem"]

@@ -18,7 +18,19 @@ from nxconvert.arrays import LazyArray
 from nxconvert.mapping.references import Reference
 from nxconvert.scan import ITEMS, Field, Plot, Scan
 
-_NAMESPACES = ("columns", "positioners", "metadata", "grid", "sample", "user", "instrument", "monitor", "notes", "axes")
+_NAMESPACES = (
+    "columns",
+    "positioners",
+    "metadata",
+    "grid",
+    "sample",
+    "user",
+    "instrument",
+    "monitor",
+    "notes",
+    "axes",
+    "given",
+)
 #: Begins the names of dimensions that have no name of their own.
 NAMELESS = "dimension_"
 
@@ -58,6 +70,7 @@ def flatten(scan: Scan) -> Flat:
         *scan.monitor.values(),
         *scan.notes.values(),
         *scan.axes.values(),
+        *scan.given.values(),
     ]
     deep: list[Any] = []
     for name, items in scan.detectors.items():
@@ -74,9 +87,7 @@ def flatten(scan: Scan) -> Flat:
         scan.command or None,
         scan.start_time,
         scan.end_time,
-        scan.number,
-        scan.order,
-        scan.identifier,
+        *((scan.number, scan.order, scan.identifier) if scan.order else (None, None, None)),
         scan.status,
         points,
     ]
@@ -94,6 +105,7 @@ def flatten(scan: Scan) -> Flat:
         tuple(scan.monitor),
         tuple(scan.notes),
         tuple(scan.axes),
+        tuple(scan.given),
     )
     classes = [value.__class__ for value in values]
     shaped = [value for value, kind in zip(values, classes, strict=True) if _SHAPED[kind]]

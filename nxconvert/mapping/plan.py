@@ -26,7 +26,10 @@ class Finding:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything that is the same for scans of one kind."""
+    """Everything that is the same for scans of one kind.
+
+    ``lacking``: the required parameters without a value; ``wrong``: the findings on values, those of data and user.
+    """
 
     kinds: list[Any]
     checks: list[Check]
@@ -34,6 +37,8 @@ class Plan:
     indices: tuple[int, ...]
     calculated: Sequence[tuple[int, Callable[[list[Any]], Any]]]
     findings: list[Finding]
+    lacking: list[str]
+    wrong: list[Finding]
     size: int
     _pick: Callable[[list[Any]], Any] | None = None
 
@@ -63,6 +68,7 @@ def make(
     alone: str | None,
     with_applications: bool,
     write_time: Callable[[Any], str],
+    convert_units: bool,
 ) -> Plan | list[Finding]:
     """Make the plan for scans like this one.
 
@@ -70,8 +76,9 @@ def make(
     ``alone`` the entry holds that definition only, and where it lacks values the findings come instead of a plan.
     """
     offers = Offers(flat)
-    resolver = Resolver(parameters, offers, write_time)
+    resolver = Resolver(parameters, offers, write_time, convert_units)
     findings: list[Finding] = []
+    lacking: list[str] = []
     refused: dict[str, Finding] = {}
     for application in subentries:
         finding = _refusal(application, parameters, resolver)
@@ -92,16 +99,18 @@ def make(
             value = resolver.value(parameter)
             if isinstance(value, Missing):
                 findings.append(Finding(f"parameter {value.reason}", "it is required", _hint([parameter])))
+                lacking.append(parameter.name)
         for path, _ in _paths(parameter, None if alone is None else subentries[alone], left_out):
             builder.reserve(path)
     definitions = {subentries[name]: name for name in subentries} if alone is None else {"": alone}
     entry = builder.build(builder.place(placements), definitions)
     if with_applications and alone is None:
         findings += refused.values()
-    findings += [Finding(found, expected) for found, expected in (*resolver.problems, *builder.problems)]
+    wrong = [Finding(found, expected) for found, expected in resolver.problems]
+    findings += wrong + [Finding(found, expected) for found, expected in builder.problems]
     indices = tuple(value.index if value.index is not None else 0 for value in builder.getters)
     calculated = [(n, value.take) for n, value in enumerate(builder.getters) if value.index is None]
-    return Plan(flat.kinds, resolver.checks, entry, indices, calculated, findings, len(flat.fields))
+    return Plan(flat.kinds, resolver.checks, entry, indices, calculated, findings, lacking, wrong, len(flat.fields))
 
 
 def _placements(parameter: Parameter, resolver: Resolver, alone: str | None, left_out: set[str]) -> list[Placement]:

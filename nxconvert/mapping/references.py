@@ -9,6 +9,8 @@ from functools import lru_cache
 from nxconvert.errors import Place, Problem, near_names
 from nxconvert.scan import ITEMS, NAMESPACES
 
+#: The namespace of what is given by hand for a parameter; no mapping refers to it.
+GIVEN = "given"
 #: Namespaces with two levels of names: the detector or plot, and what belongs to it.
 DEEP = ("detectors", "plots")
 

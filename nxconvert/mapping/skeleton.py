@@ -13,7 +13,7 @@ from nxconvert.mapping.names import Names
 from nxconvert.mapping.offers import Offers
 from nxconvert.mapping.parameters import Parameter
 from nxconvert.mapping.paths import PLACEHOLDERS, NxPath
-from nxconvert.mapping.references import Reference
+from nxconvert.mapping.references import GIVEN, Reference
 from nxconvert.mapping.values import Value
 from nxconvert.tree import AttributeValue, Dataset, Group, Link, Slot
 
@@ -205,7 +205,11 @@ class Builder:
         value = placement.value
         if placement is not original:
             dataset.linked = True
-        elif value.offer is not None and value.offer.namespace and value.offer.long_name != original.name:
+        elif (
+            value.offer is not None
+            and value.offer.namespace not in ("", GIVEN)
+            and (value.offer.long_name != original.name)
+        ):
             dataset.attributes["long_name"] = value.offer.long_name
         if value.units is not None:
             dataset.attributes.setdefault("units", value.units)

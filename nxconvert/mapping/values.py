@@ -74,11 +74,16 @@ class Resolver:
     """Resolves the parameters of a mapping against the offers of one scan."""
 
     def __init__(
-        self, parameters: dict[tuple[str, str], Parameter], offers: Offers, write_time: Callable[[Any], str]
+        self,
+        parameters: dict[tuple[str, str], Parameter],
+        offers: Offers,
+        write_time: Callable[[Any], str],
+        convert_units: bool,
     ) -> None:
         self.parameters = parameters
         self.offers = offers
         self.write_time = write_time
+        self.convert_units = convert_units
         self.checks: list[Check] = []
         self.problems: list[tuple[str, str]] = []
         self._known: dict[tuple[str, str], Value | Missing] = {}
@@ -103,6 +108,13 @@ class Resolver:
         if parameter.setting is not None:
             identity = ("setting", parameter.name, *describe_value(parameter.setting))
             return self._with_units(_constant(identity, parameter.setting), parameter)
+        given = self._source(references.Reference(parameter.name, references.GIVEN, parameter.name))
+        if isinstance(given, Value):
+            fitted = self._fit(given, parameter, parameter.name)
+            if isinstance(fitted, Value):
+                return self._with_units(fitted, parameter)
+            self.problems.append((fitted.reason, "the value that was given is not written"))
+            return fitted
         reasons = []
         for reference in parameter.sources:
             found = self._source(reference)
@@ -231,13 +243,26 @@ class Resolver:
             return value
         if value.units is None:
             return replace(value, units=parameter.def_units)
+        value = replace(value, units=units.spell(value.units, parameter.def_units))
+        assert value.units is not None
         if units.same_kind(value.units, parameter.def_units) is False:
-            called = parameter.name if value.offer is None else value.offer.reference
+            called = value.offer.reference if value.offer is not None else parameter.name
+            called = called.removeprefix(f"{references.GIVEN}.")
             found = f"{called} has the units '{value.units}'"
             expected = f"parameter '{parameter.name}' expects units like '{parameter.def_units}'"
             if (found, expected) not in self.problems:
                 self.problems.append((found, expected))
+        elif self.convert_units and value.is_number and units.same_kind(value.units, parameter.def_units):
+            return self._converted(value, parameter.def_units)
         return value
+
+    def _converted(self, value: Value, target: str) -> Value:
+        """Give the value in other units, as float64 and data of its own."""
+        own = value.units or ""
+        if own == target:
+            return value
+        converted = _changed(value, casts.each_block(lambda block: units.convert(block, own, target)), target)
+        return replace(converted, units=target, kind="float", dtype=np.dtype(np.float64))
 
     # dependency_func
 
