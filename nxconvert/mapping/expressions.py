@@ -1,6 +1,6 @@
 """The arithmetic of ``dependency_func``: ``sum(%monit_data%)``, ``hc / %energy%``.
 
-``%name%`` is the value of a parameter, or of a reference such as ``%positioners.energy%``. There are numbers,
+``%name%`` is the value of a parameter, or of a reference such as ``%positioners.energy%``. There are numbers, arrays,
 ``+ - * / **``, parentheses, and the functions and constants below; nothing else. A text is parsed by ``ast`` and
 walked, never executed. ``+ - * / **`` work in float64; sum, min, max, first, last, abs and len keep integers.
 """
@@ -132,23 +132,26 @@ class _Checker:
             left = self.check(node.left, depth + 1)
             constant = self.check(node.right, depth + 1) and left
         elif isinstance(node, ast.Call):
-            constant = self.check(self.argument(node), depth + 1)
+            parts = [self.check(argument, depth + 1) for argument in self.arguments(node)]
+            constant = all(parts)
         else:
             raise Mistake(f"'{_shown(_source(node))}'", _EXPECTED)
         if constant:
             self.finite(node)
         return constant
 
-    def argument(self, node: ast.Call) -> ast.expr:
-        """Give the one value that a function is called with."""
+    def arguments(self, node: ast.Call) -> list[ast.expr]:
+        """Give the values that a function is called with."""
         if not isinstance(node.func, ast.Name):
             raise Mistake(f"'{_shown(_source(node.func))}' called", "expected a function")
         name = node.func.id
         if name not in FUNCTIONS:
             raise Mistake(f"the unknown function '{name}'", hint=near_names(name, FUNCTIONS))
-        if len(node.args) != 1 or node.keywords or isinstance(node.args[0], ast.Starred):
-            raise Mistake(f"'{_shown(_source(node))}'", f"expected one value in {name}(...)")
-        return node.args[0]
+        wanted = ARGUMENTS.get(name, ("x",))
+        if len(node.args) != len(wanted) or node.keywords or any(isinstance(item, ast.Starred) for item in node.args):
+            expected = f"{name}({', '.join(wanted)})" if len(wanted) > 1 else f"one value in {name}(...)"
+            raise Mistake(f"'{_shown(_source(node))}'", f"expected {expected}")
+        return node.args
 
     def finite(self, node: ast.expr) -> None:
         """Refuse what is constant and has no finite value; float64 keeps ``9**9**9`` a matter of nanoseconds."""
@@ -189,13 +192,11 @@ class _Evaluation:
             operand = _float(self.visit(node.operand))
             return -operand if isinstance(node.op, ast.USub) else operand
         if isinstance(node, ast.BinOp):
-            left, right = _float(self.visit(node.left)), _float(self.visit(node.right))
-            if left.ndim and right.ndim and left.shape != right.shape:
-                raise ExpressionError(f"the shapes {list(left.shape)} and {list(right.shape)} differ")
-            return OPERATORS[type(node.op)](left, right)
+            return OPERATORS[type(node.op)](*_pair(self.visit(node.left), self.visit(node.right)))
         assert isinstance(node, ast.Call)
         assert isinstance(node.func, ast.Name)
-        return FUNCTIONS[node.func.id](self.visit(node.args[0]))
+        values = [self.visit(argument) for argument in node.args]
+        return FUNCTIONS[node.func.id](*(values if len(values) == 1 else _pair(*values)))
 
 
 def _number(value: Any, name: str) -> Any:
@@ -225,6 +226,14 @@ def loaded(value: Any) -> Any:
 
 def _float(value: Any) -> Any:
     return np.float64(1) * np.asarray(loaded(value), dtype=np.float64)
+
+
+def _pair(left: Any, right: Any) -> tuple[Any, Any]:
+    """Give two values in float64; ExpressionError where two arrays differ in shape."""
+    left, right = _float(left), _float(right)
+    if left.ndim and right.ndim and left.shape != right.shape:
+        raise ExpressionError(f"the shapes {list(left.shape)} and {list(right.shape)} differ")
+    return left, right
 
 
 def _blocks(value: Any) -> list[Any] | Any:
@@ -298,7 +307,25 @@ OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Pow: np.power,
 }
 
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+#: h**2 / (2 mn) in meV angstrom**2: energy and wavelength of a neutron
+_NEUTRON = CONSTANTS["h"] ** 2 / (2 * CONSTANTS["mn"]) / CONSTANTS["e"] * 1e23
+
+
+def _sin_half(two_theta: Any) -> Any:
+    return np.sin(np.radians(two_theta) / 2)
+
+
+#: The names of what a function takes where that is more than one value.
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "bragg_angle": ("energy", "d"),
+    "bragg_energy": ("angle", "d"),
+    "q": ("two_theta", "wavelength"),
+    "d_spacing": ("two_theta", "wavelength"),
+}
+
+#: Angles of the physical functions are in degrees, energies of photons in keV and of neutrons in meV, lengths in
+#: angstrom, q in 1/angstrom.
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": _sum,
     "mean": _mean,
     "min": _extreme(np.min),
@@ -319,4 +346,12 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "atan": _each(np.arctan),
     "degrees": _each(np.degrees),
     "radians": _each(np.radians),
+    "photon_wavelength": _each(lambda energy: CONSTANTS["hc"] / energy),
+    "photon_energy": _each(lambda wavelength: CONSTANTS["hc"] / wavelength),
+    "neutron_energy": _each(lambda wavelength: _NEUTRON / wavelength**2),
+    "neutron_wavelength": _each(lambda energy: np.sqrt(_NEUTRON / energy)),
+    "bragg_angle": lambda energy, d: np.degrees(np.arcsin(CONSTANTS["hc"] / (2 * d * energy))),
+    "bragg_energy": lambda angle, d: CONSTANTS["hc"] / (2 * d * np.sin(np.radians(angle))),
+    "q": lambda two_theta, wavelength: 4 * np.pi * _sin_half(two_theta) / wavelength,
+    "d_spacing": lambda two_theta, wavelength: wavelength / (2 * _sin_half(two_theta)),
 }

@@ -28,7 +28,9 @@ def mistake(text: str) -> str:
 
 
 EXPECTED = "expected numbers, %name%, + - * / **, functions"
-FUNCTIONS = "\n  hint: known: 'abs', 'acos', 'asin', 'atan', 'cos', 'degrees', 'exp', 'first' and 12 more"
+FUNCTIONS = (
+    "\n  hint: known: 'abs', 'acos', 'asin', 'atan', 'bragg_angle', 'bragg_energy', 'cos', 'd_spacing' and 20 more"
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,15 @@ FUNCTIONS = "\n  hint: known: 'abs', 'acos', 'asin', 'atan', 'cos', 'degrees', '
         ("sum(*%a%)", "'sum(*%...%)', expected one value in sum(...)"),
         ("sum(x=1)", "'sum(x=1)', expected one value in sum(...)"),
         ("sum()", "'sum()', expected one value in sum(...)"),
+        ("q(%a%)", "'q(%...%)', expected q(two_theta, wavelength)"),
+        ("q(%a%, 1, 2)", "'q(%...%, 1, 2)', expected q(two_theta, wavelength)"),
+        ("q(*%a%, 1)", "'q(*%...%, 1)', expected q(two_theta, wavelength)"),
+        (
+            "bragg_angle(1, open)",
+            "the unknown name 'open', expected %name% or a constant\n"
+            "  hint: known: 'c', 'e', 'h', 'hc', 'k', 'me', 'mn', 'pi'",
+        ),
+        ("bragg_angle(1, 1)", "'bragg_angle(1, 1)' has no finite value"),
         ("sum(1)(2)", "'sum(1)' called, expected a function"),
         ("mean", "the unknown name 'mean', expected %name% or a constant\n  hint: call it: mean(...)"),
         (
@@ -216,6 +227,31 @@ def test_expressions_give_what_numpy_gives(text: str, x: Any, n: int) -> None:
             return
     result = expression.evaluate(lambda name: {"x": x, "n": n}[name])
     np.testing.assert_allclose(result, expected, rtol=1e-9)
+
+
+# the functions of physics; the numbers are those of the CODATA table, not of the code
+
+POSITIVE = st.lists(st.floats(0.1, 1e3), min_size=1, max_size=5).map(np.array)
+
+
+@given(POSITIVE, st.floats(1.0, 5.0), st.floats(1.0, 170.0))
+def test_the_functions_of_physics_give_what_their_formulas_say(x: Any, d: float, angle: float) -> None:
+    theta = np.radians(angle) / 2
+    for text, expected in {
+        "photon_wavelength(%x%)": 12.398419843320026 / x,
+        "photon_energy(photon_wavelength(%x%))": x,
+        "neutron_energy(%x%)": 81.8042102 / x**2,
+        "neutron_wavelength(neutron_energy(%x%))": x,
+        "bragg_energy(%angle% / 2, %d%)": 12.398419843320026 / (2 * d * np.sin(theta)),
+        "bragg_angle(bragg_energy(%angle% / 2, %d%), %d%)": angle / 2,
+        "q(%angle%, %x%)": 4 * np.pi * np.sin(theta) / x,
+        "2 * pi / d_spacing(%angle%, %x%)": 4 * np.pi * np.sin(theta) / x,
+    }.items():
+        np.testing.assert_allclose(calculate(text, x=x, d=d, angle=angle), expected, rtol=1e-7)
+
+
+def test_copper_at_its_edge() -> None:
+    assert calculate("bragg_angle(%energy%, 3.13560)", energy=8.979) == pytest.approx(12.7199, abs=1e-4)
 
 
 @given(st.text(alphabet="()+-*/%aepi0123456789.,_[]{}'\"= \n", max_size=60))

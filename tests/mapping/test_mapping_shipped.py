@@ -628,7 +628,7 @@ def test_the_readme_names_every_mapping_key_type_function_and_reference() -> Non
     names = [*SHIPPED, *schema.FILE_KEYS, *schema.PARAMETER_KEYS, *NX_TYPES]
     missing = [name for name in names if f"`{name}`" not in README]
     words = [*expressions.FUNCTIONS, *expressions.CONSTANTS, *ITEMS, *schema.ENTRY_WORDS]
-    missing += [name for name in words if not re.search(rf"[` {{]{name}[` }}]", README)]
+    missing += [name for name in words if not re.search(rf"[` {{]{name}[` }}(]", README)]
     missing += [name for name in (*NAMESPACES, "detectors", "plots") if f"`{name}." not in README]
     assert missing == []
     assert {path.stem for path in mappings_dir().glob("*.yaml")} == set(SHIPPED)
