@@ -146,3 +146,11 @@ def test_the_sample_data_readme_names_every_sample() -> None:
     assert [
         path.name for path in samples_dir().iterdir() if f"`{path.name}`" not in text and path.name != "README.md"
     ] == []
+
+
+def test_the_python_of_the_readme_runs(place: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], cwd=place, check=True)
+    with h5py.File(place / "powder.nxs") as file:
+        assert file["entry/definition"][()] == b"NXmonopd"
+        assert file["entry/data/data"][()].tolist() == [12, 350, 17]

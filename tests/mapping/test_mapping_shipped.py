@@ -78,10 +78,10 @@ def test_show_tells_where_each_statement_stands() -> None:
     text = load(["esrf"], settings={"title": "mine"}).describe()
     assert text.startswith("# from base.yaml, spec.yaml, esrf.yaml\nentry_name: '{identifier}'\nmeta_parameters:\n")
     base, esrf = mappings_dir() / "base.yaml", mappings_dir() / "esrf.yaml"
-    assert re.search(rf"  title:  # {re.escape(str(base))}:4:3\n", text)
-    assert re.search(rf"    nx_path: NXentry/title  # {re.escape(str(base))}:4:\d+\n", text)
+    assert re.search(rf"  title:  # {re.escape(str(base))}:5:3\n", text)
+    assert re.search(rf"    nx_path: NXentry/title  # {re.escape(str(base))}:5:\d+\n", text)
     assert "    # set to 'mine'\n" in text
-    assert re.search(rf"  'positioners\.\*':.*\n    nx_path: .*  # {re.escape(str(esrf))}:8:14\n", text)
+    assert re.search(rf"  'positioners\.\*':.*\n    nx_path: .*  # {re.escape(str(esrf))}:9:14\n", text)
 
 
 def test_show_prints_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from nxconvert.cli.lazy import LazyGroup
 
-COMMANDS = {name: f"nxconvert.cli.mapping.{name}" for name in ("list", "show", "check", "params", "init")}
+COMMANDS = {name: f"nxconvert.cli.mapping.{name}" for name in ("list", "show", "check", "params", "init", "schema")}
 
 HELP = """List, show, check and start mappings.
 
