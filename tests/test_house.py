@@ -23,7 +23,7 @@ ROWS = (
     ("registry",),
     ("readers", "exporters", "mapping", "writer", "validate"),
     ("target",),
-    ("pipeline", "nxapp"),
+    ("pipeline", "nxapp", "explain", "metadata"),
     ("export",),
     ("batch",),
     ("cli",),

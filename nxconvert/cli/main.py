@@ -20,6 +20,7 @@ COMMANDS = {
     "convert": "nxconvert.cli.convert",
     "nxtoascii": "nxconvert.cli.nxtoascii",
     "info": "nxconvert.cli.info",
+    "metadata": "nxconvert.cli.metadata",
     "formats": "nxconvert.cli.formats",
     "mapping": "nxconvert.cli.mapping",
     "completion": "nxconvert.cli.completion",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ from nxconvert.mapping.document import Items, Node, Text
 from nxconvert.mapping.loading import words_of
 from nxconvert.mapping.names import legal
 from nxconvert.mapping.offers import Offer, Offers, flatten
-from nxconvert.mapping.parameters import Loaded
+from nxconvert.mapping.parameters import Loaded, Parameter
+from nxconvert.mapping.paths import NxPath
+from nxconvert.mapping.values import Missing, Resolver
 from nxconvert.scan import Scan
 from nxconvert.tree import describe
 
@@ -97,6 +99,62 @@ def params(scan: Scan) -> list[Offered]:
         Offered(offer.reference, _type(offer), offer.shape, offer.units or "", _short(flat.values[offer.index]))
         for offer in Offers(flat)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a parameter of a definition gets its value: its paths in the definition, what is tried, what came of it.
+
+    ``tried``: references, the function, the constant, in the order in which they are tried. With a scan, ``value`` is
+    what it is there and ``found`` the reference or other source that gave it; ``missing`` says why there is none.
+    """
+
+    name: str
+    place: Place
+    paths: tuple[NxPath, ...]
+    tried: tuple[str, ...]
+    found: str = ""
+    value: str = ""
+    missing: str = ""
+
+
+def origins(loaded: Loaded, application: str, scan: Scan | None, write_time: Callable[[datetime], str]) -> list[Origin]:
+    """Say of each parameter of a definition where its value comes from."""
+    flat = None if scan is None else flatten(scan)
+    resolver = None if flat is None else Resolver(loaded.parameters, Offers(flat), write_time, False)
+    result = []
+    for parameter in loaded.parameters.values():
+        if parameter.application != application or not parameter.all_paths:
+            continue
+        paths = tuple(path.without_subentry() for path in parameter.all_paths)
+        origin = Origin(parameter.name, parameter.place, paths, _tried(parameter, loaded))
+        if flat is not None and resolver is not None:
+            value = resolver.value(parameter)
+            if isinstance(value, Missing):
+                origin = replace(origin, missing=value.reason)
+            else:
+                source = value.offer.reference if value.offer is not None else _other_source(parameter)
+                origin = replace(origin, found=source, value=_short(value.take(flat.values)))
+        result.append(origin)
+    return result
+
+
+def _tried(parameter: Parameter, loaded: Loaded) -> tuple[str, ...]:
+    words = [reference.text for reference in parameter.sources]
+    if ("", parameter.name) in loaded.parameters:
+        words.append(f"the entry's {parameter.name}")
+    if parameter.dependency_func is not None:
+        words.append(parameter.dependency_func.text)
+    if parameter.constant is not None:
+        words.append(describe(parameter.constant))
+    return (*words, f"--set {parameter.name}")
+
+
+def _other_source(parameter: Parameter) -> str:
+    """Name the source of a value that is none of the scan's."""
+    if parameter.setting is not None:
+        return f"--set {parameter.name}"
+    return "a function" if parameter.dependency_func is not None else "a constant of the mapping"
 
 
 def _short(value: Any) -> str:

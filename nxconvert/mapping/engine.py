@@ -16,7 +16,7 @@ from typing import Any
 
 from nxconvert.errors import Place, Problem, RequestError
 from nxconvert.mapping import plan, times
-from nxconvert.mapping.describe import Offered, params, resolved, starting_mapping
+from nxconvert.mapping.describe import Offered, Origin, origins, params, resolved, starting_mapping
 from nxconvert.mapping.loading import load as load_files
 from nxconvert.mapping.names import legal
 from nxconvert.mapping.offers import Flat, flatten
@@ -101,6 +101,15 @@ class Mapping:
             name: "/".join(path.names) for name, path in paths.items() if path and path.field and not path.attribute
         }
 
+    def class_paths(self) -> dict[str, str]:
+        """Give the path of classes of each parameter that is a field (``NXinstrument/NXsource/current``)."""
+        found = {}
+        for item in self._own():
+            path = item.nx_path
+            if path is not None and path.field and not path.attribute:
+                found[item.name] = path.text.partition("/")[2]
+        return found
+
     def _own(self) -> list[Parameter]:
         return [item for item in self._loaded.parameters.values() if not item.application and not item.is_wildcard]
 
@@ -127,6 +136,10 @@ class Mapping:
         made = self._plan(flatten(scan), None)
         assert isinstance(made, Plan)
         return made.lacking, [_problem(scan, finding) for finding in made.wrong]
+
+    def origins(self, application: str, scan: Scan | None = None) -> list[Origin]:
+        """Say of each parameter of a definition where its value comes from; with a scan, what it is there."""
+        return origins(self._loaded, application, scan, self._time)
 
     def describe(self, places: bool = True) -> str:
         """Give the mapping as it results from all files, with or without the place of each statement as comment."""
@@ -235,4 +248,4 @@ def _problem(scan: Scan, finding: Finding) -> Problem:
     return Problem(scan.place, found, finding.expected, finding.hint)
 
 
-__all__ = ["LAYOUTS", "Mapping", "Offered", "load", "params", "starting_mapping", "stem"]
+__all__ = ["LAYOUTS", "Mapping", "Offered", "Origin", "load", "params", "starting_mapping", "stem"]

@@ -55,11 +55,14 @@ _ANY_RANK = ("orientation_matrix",)
 
 @dataclass(slots=True)
 class Demand:
-    """What a definition says of a field: type, category of units, rank (None: nothing said)."""
+    """What a definition says of a field: type, category of units, rank (None: nothing said), and what it may be."""
 
     type: str = ""
     category: str = ""
     rank: int | None = None
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    link: str = ""
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ class Part:
 
     nx_class: str
     name: str = ""
+    required: bool = True
     fields: dict[str, Demand] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
 
@@ -112,6 +116,8 @@ def _part(node: Node, part: Part) -> Iterator[Finding]:
         child = node.children.get(name)
         if child is None or child.kind != "field" or child.value is None:
             continue
+        if demand.link:
+            continue  # judged where it leads
         yield from _unit(child, demand)
         if not _is_of_type(child.value, demand.type):
             wanted = demand.type or "NX_CHAR"
@@ -152,6 +158,39 @@ def _called(value: Value) -> str:
     return str(value.dtype) if value.form == "number" else f"a {value.form}"
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that a definition requires: the class and name of each group (empty: any), the field, and more."""
+
+    groups: tuple[tuple[str, str], ...]
+    field: str
+    demand: Demand
+
+    def __str__(self) -> str:
+        steps = [f"{name}:{nx_class}" if name else nx_class for nx_class, name in self.groups]
+        return "/".join([*steps, self.field])
+
+
+def required(name: str, folder: Path) -> list[Item]:
+    """List what an application definition requires, in its order; empty for an unknown one."""
+    part = application(name, folder)
+    return [] if part is None else list(_required(part, ()))
+
+
+def _required(part: Part, groups: tuple[tuple[str, str], ...]) -> Iterator[Item]:
+    for name, demand in part.fields.items():
+        if demand.required:
+            yield Item(groups, name, demand)
+    for inner in part.parts:
+        if inner.required:
+            yield from _required(inner, (*groups, (inner.nx_class, inner.name)))
+
+
+def names(folder: Path) -> list[str]:
+    """List the application definitions there are."""
+    return sorted(path.name.removesuffix(".nxdl.xml") for path in (folder / "applications").glob("NX*.nxdl.xml"))
+
+
 # the definitions
 
 
@@ -183,7 +222,7 @@ def _parse(folder: Path, name: str) -> ElementTree.Element | None:
 
 def _read(element: ElementTree.Element) -> Part:
     name = element.get("name", "") if element.get("nameType", "specified") == "specified" else ""
-    part = Part(element.get("type", ""), name, _fields(element))
+    part = Part(element.get("type", ""), name, _is_required(element), _fields(element))
     part.parts = [_read(child) for child in element.findall(f"{_SPACE}group")]
     return part
 
@@ -195,7 +234,21 @@ def _fields(element: ElementTree.Element) -> dict[str, Demand]:
             continue
         dimensions = child.find(f"{_SPACE}dimensions")
         rank = None if dimensions is None else dimensions.get("rank", "")
+        listed = child.find(f"{_SPACE}enumeration")
         fields[child.get("name", "")] = Demand(
-            child.get("type", ""), child.get("units", ""), int(rank) if rank and rank.isdigit() else None
+            child.get("type", ""),
+            child.get("units", ""),
+            int(rank) if rank and rank.isdigit() else None,
+            _is_required(child),
+            () if listed is None else tuple(item.get("value", "") for item in listed),
         )
+    for child in element.findall(f"{_SPACE}link"):
+        demand = Demand(required=_is_required(child), link=child.get("target", "").removeprefix("/NXentry/"))
+        fields.setdefault(child.get("name", ""), demand)
     return fields
+
+
+def _is_required(element: ElementTree.Element) -> bool:
+    """In application definitions everything is required that is not called otherwise."""
+    flags = [element.get(name) for name in ("optional", "recommended")]
+    return "true" not in flags and element.get("minOccurs") != "0"

@@ -2,7 +2,9 @@
 
 from nxconvert.cli.lazy import LazyGroup
 
-COMMANDS = {name: f"nxconvert.cli.mapping.{name}" for name in ("list", "show", "check", "params", "init", "schema")}
+COMMANDS = {
+    name: f"nxconvert.cli.mapping.{name}" for name in ("list", "show", "check", "params", "init", "schema", "explain")
+}
 
 HELP = """List, show, check and start mappings.
 

@@ -11,6 +11,7 @@ An editor that knows YAML reads it from a first line of the mapping: '# yaml-lan
 \b
 Examples:
   nxconvert mapping schema > mapping.schema.json
+  nxconvert mapping schema | head -n 5
 """
 
 
