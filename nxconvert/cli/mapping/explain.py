@@ -23,7 +23,7 @@ nothing does. The definitions are those of nexusformat (the extra 'validate').
 \b
 Examples:
   nxconvert mapping explain NXxas
-  nxconvert mapping explain NXscan counters.spec --scan 3
+  nxconvert mapping explain NXscan counters.spec --scan 1
 """
 
 EPILOG = "Exit status: 0 everything has a value (or no file was given), 1 something lacks one, 2 the request was wrong."
