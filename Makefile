@@ -13,6 +13,10 @@ INSTALL = $(RUN) pip install --quiet --disable-pip-version-check
 demo: $(VENV)/.installed
 	@echo "== Converting sample_data/*.spec into demo_out/"
 	@$(RUN) nxconvert spec2nx sample_data/*.spec -o demo_out/ --timezone Europe/Paris --overwrite
+	@echo "== Converting images, numors and a triple-axis scan"
+	@$(RUN) nxconvert convert sample_data/*.edf sample_data/tomography sample_data/nanoesca sample_data/tas_energy.scn \
+		-o demo_out/ --timezone Europe/Paris --overwrite
+	@$(RUN) nxconvert ill2nx sample_data/numors/068288-068290 -o demo_out/ --overwrite
 	@echo; echo "== What the files hold (nxconvert info demo_out/*.nxs)"
 	@$(RUN) nxconvert info demo_out/*.nxs
 	@echo; echo "== The tree of one scan (nxconvert spec2nx sample_data/mesh.spec --scan 1 --dry-run)"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from nxconvert.errors import Place, Problem, RequestError, WriteError
@@ -12,14 +15,27 @@ from nxconvert.errors import Place, Problem, RequestError, WriteError
 COMPRESSED = (".gz", ".bz2", ".z")
 
 
+#: the places of numbers and names in the pattern of a series, with what joins them to the rest
+_PLACEHOLDERS = re.compile(r"[-_.]?(%0?\d*d|\{\w+(:\d*d)?\})", re.ASCII)
+
+
 def output_name(source: str, extensions: Sequence[str]) -> str:
-    """Give the name of the output for a source: its known ending replaced, an unknown one kept (``run.001.nxs``)."""
+    """Give the name of the output for a source: its known ending replaced, an unknown one kept (``run.001.nxs``).
+
+    A folder gives its whole name; the pattern of a series gives what is left of it without its placeholders, and the
+    name of its folder where nothing is.
+    """
+    if os.path.isdir(source):
+        return os.path.basename(os.path.abspath(source)) + ".nxs"
     name = os.path.basename(source)
     for ending in COMPRESSED:
         if name.lower().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
             break
     stem, ending = os.path.splitext(name)
+    if _PLACEHOLDERS.search(name) and not os.path.lexists(source):
+        stem = _PLACEHOLDERS.sub("", stem).lstrip("-_.") or os.path.basename(os.path.dirname(os.path.abspath(source)))
+        return stem + ".nxs"
     return (stem if ending.lower() in extensions else name) + ".nxs"
 
 
@@ -73,7 +89,12 @@ def beside(source: str, extensions: Sequence[str]) -> str:
     """Give the output beside its source; RequestError for standard input."""
     if source == "-":
         raise RequestError.at("-", "standard input has no name for its output", hint="say -o FILE, or -o - for a pipe")
-    return os.path.join(os.path.dirname(source), output_name(source, extensions))
+    folder = os.path.dirname(source)
+    if os.path.isdir(source):  # given as 'scan/' or '.': its output lies beside it, not in it
+        folder = os.path.dirname(os.path.abspath(source))
+        if not os.path.isabs(source):
+            folder = "" if folder == os.getcwd() else os.path.relpath(folder)
+    return os.path.join(folder, output_name(source, extensions))
 
 
 def make_folder(folder: str) -> None:
@@ -84,27 +105,37 @@ def make_folder(folder: str) -> None:
         raise WriteError.at(folder, f"the folder cannot be made: {error.strerror}") from error
 
 
-def check_outputs(pairs: Sequence[tuple[str, str]], existing: str) -> None:
-    """Refuse outputs that collide with each other, with a source, or with a file that is there already."""
+#: what may be done about an output that exists, and about one that two inputs want
+EXISTS = "say --overwrite, --skip-existing or --append"
+SHARED = "convert them one by one with -o FILE, or all into one with --merge"
+
+
+def check_outputs(
+    pairs: Sequence[tuple[str, str]], existing: str, exists: str = EXISTS, shared: str = SHARED, devices: bool = True
+) -> None:
+    """Refuse outputs that collide with each other, with a source, or with a file that is there already.
+
+    *exists* and *shared* are the hints for these cases. Without *devices* an output that is no file is refused too.
+    """
     problems = []
     owners: dict[str, str] = {}
-    inputs = {os.path.realpath(source): source for source, _output in pairs if source != "-"}
+    inputs = {os.path.realpath(source) for source, _output in pairs if source != "-"}
     for source, output in pairs:
         if output == "-":
             continue
         real = os.path.realpath(output)
         if real in owners:
-            problems.append(
-                Problem(
-                    Place(output),
-                    f"wanted by both '{owners[real]}' and '{source}'",
-                    hint="convert them one by one with -o FILE, or all into one with --merge",
-                )
-            )
+            found = f"wanted by both '{owners[real]}' and '{source}'"
+            if owners[real] == source:
+                found = f"wanted twice by '{source}'"
+            problems.append(Problem(Place(output), found, hint=shared))
         elif real in inputs:
             problems.append(Problem(Place(output), "is one of the inputs", hint="choose another output with -o"))
+        elif not devices and os.path.exists(output) and not os.path.isfile(output):
+            hint = "choose another output with -o; '-' is standard output"
+            problems.append(Problem(Place(output), "exists and is not a file", hint=hint))
         elif existing == "refuse" and os.path.lexists(output) and not _is_device(Path(output)):
-            problems.append(Problem(Place(output), "exists", hint="say --overwrite, --skip-existing or --append"))
+            problems.append(Problem(Place(output), "exists", hint=exists))
         owners.setdefault(real, source)
     if problems:
         raise RequestError(*problems)
@@ -112,3 +143,24 @@ def check_outputs(pairs: Sequence[tuple[str, str]], existing: str) -> None:
 
 def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def spooled() -> Iterator[str]:
+    """Give the path of a file that goes to standard output when it is complete; WriteError where that cannot be."""
+    import shutil
+    import tempfile
+
+    if sys.stdout is None:  # what Python makes of a stream that the caller has closed
+        raise WriteError.at("-", "standard output is closed", hint="say -o FILE")
+    with tempfile.TemporaryDirectory(prefix="nxconvert-") as folder:
+        path = os.path.join(folder, "stdout.nxs")
+        yield path
+        with open(path, "rb") as made:
+            try:
+                shutil.copyfileobj(made, sys.stdout.buffer, 1 << 20)
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise WriteError.at("-", f"standard output cannot be written: {error.strerror}") from error

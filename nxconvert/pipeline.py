@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from nxconvert import outputs, registry
-from nxconvert.errors import MappingError, NxconvertError, Place, Problem, ReadError, RequestError, WriteError
+from nxconvert.digests import Digests
+from nxconvert.errors import MappingError, NxconvertError, Place, Problem, ReadError, RequestError
 from nxconvert.request import ConvertOptions, Outcome, Progress
 from nxconvert.scan import Scan, ScanFile
 from nxconvert.selection import Selection, parse_selection
@@ -76,15 +76,13 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
     run = _Run(options, None)
     outcome = Outcome(source)
 
-    def work() -> None:
+    with guarded(outcome):
         texts: list[str] = []
         with run.open(source, outcome) as file:
             for _scan, trees in run.trees(file, outcome):
                 texts.extend(tree.dump() for tree in trees)
         outcome.tree = "".join(texts)
         run.check_any(outcome)
-
-    _guard(outcome, work)
     return outcome
 
 
@@ -98,6 +96,7 @@ def describe_file(path: str) -> dict[str, Any]:
     if reader.name == "nexus":
         from nxconvert.readers.nexus import entry_name as name_of
     entries = []
+    problems: list[str] = []
     with reader.open(path) as file:
         for scan in file:
             entries.append(
@@ -112,7 +111,8 @@ def describe_file(path: str) -> dict[str, Any]:
                     "detectors": list(scan.detectors),
                 }
             )
-        problems = [str(problem) for problem in file.problems]
+            problems += map(str, scan.problems)
+        problems += map(str, file.problems)
     return {"path": path, "format": reader.name, "entries": entries, "problems": problems}
 
 
@@ -124,37 +124,42 @@ def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress:
         outcome.status = "skipped"
         return outcome
 
-    def work() -> None:
+    with guarded(outcome):
         if output == "-":
-            import shutil
-            import tempfile
-
-            if sys.stdout is None:  # what Python makes of a stream that the caller has closed
-                raise WriteError.at("-", "standard output is closed", hint="say -o FILE")
-            with tempfile.TemporaryDirectory(prefix="nxconvert-") as folder:
-                path = os.path.join(folder, "stdout.nxs")
+            with outputs.spooled() as path:
                 run.write(sources, path, outcome)
-                with open(path, "rb") as made:
-                    try:
-                        shutil.copyfileobj(made, sys.stdout.buffer, 1 << 20)
-                        sys.stdout.buffer.flush()
-                    except BrokenPipeError:
-                        raise
-                    except OSError as error:
-                        reason = f"standard output cannot be written: {error.strerror}"
-                        raise WriteError.at("-", reason) from error
+                if options.validate:
+                    _judge(path, outcome)
         else:
             run.write(sources, output, outcome)
-
-    _guard(outcome, work)
+            if options.validate and outcome.status == "converted":
+                _judge(output, outcome)
     return outcome
 
 
-def _guard(outcome: Outcome, work: Callable[[], None]) -> None:
-    """Do the work; turn what goes wrong into problems of the outcome, so that the next input has its turn."""
+def _judge(path: str, outcome: Outcome) -> None:
+    """Add what is wrong with an output to the problems of its outcome."""
+    from nxconvert.validate import validate_file
+
+    outcome.problems += [
+        Problem(
+            Place(f"{outcome.output}:{item.path}"),
+            f"{item.found} [{item.rule}]",
+            "",
+            item.hint,
+            "lost" if item.severity == "error" else "warning",
+        )
+        for item in validate_file(path)
+        if item.severity != "note"
+    ]
+
+
+@contextmanager
+def guarded(outcome: Outcome) -> Iterator[None]:
+    """Turn what goes wrong into problems of the outcome, so that the next input has its turn."""
     began = time.monotonic()
     try:
-        work()
+        yield
     except (MappingError, BrokenPipeError):
         raise
     except NxconvertError as error:
@@ -177,7 +182,12 @@ def _guard(outcome: Outcome, work: Callable[[], None]) -> None:
 
 @lru_cache(maxsize=8)
 def _load(
-    reader: str, named: tuple[str, ...], settings: tuple[tuple[str, str], ...], layout: str, time_zone: str
+    reader: str,
+    named: tuple[str, ...],
+    settings: tuple[tuple[str, str], ...],
+    layout: str,
+    time_zone: str,
+    convert_units: bool,
 ) -> Mapping:
     """Find and load mappings once for all files of a run: what the user named, else the format's own.
 
@@ -194,7 +204,7 @@ def _load(
             # a reader of another package may have no mapping: the one for SPEC routes all of the scan model
             reader = "spec"
         names = (reader, *named)
-    return load(names, settings=dict(settings), layout=layout, time_zone=time_zone)
+    return load(names, (), dict(settings), layout, time_zone, convert_units)
 
 
 class _Run:
@@ -217,7 +227,12 @@ class _Run:
         """Give the mapping for a format: what the user named, else the format's own."""
         options = self.options
         settings = tuple(options.settings.items())
-        return _load(reader, options.mappings, settings, options.layout, options.time_zone)
+        wanted = (reader, options.mappings, settings, options.layout, options.time_zone, options.convert_units)
+        mapping = _load(*wanted)
+        if mapping.has_changed():  # a run may go on for weeks
+            _load.cache_clear()
+            mapping = _load(*wanted)
+        return mapping
 
     def open(self, source: str, outcome: Outcome) -> ScanFile:
         """Open a source with the reader that the user named or that knows the file."""
@@ -269,14 +284,21 @@ class _Run:
 
     def write(self, sources: Sequence[str], output: str, outcome: Outcome) -> None:
         """Read all sources and write one file, or complete one that is there."""
-        target = Target(output, self.options, self.when)
+        target = Target(output, self.options, self.when, self.progress)
         with ExitStack() as stack:
+            digests = stack.enter_context(Digests())
             for source in sources:
                 with self.open(source, outcome) as file:
                     target.begin(source, self.mapping_in_use.describe(places=False))
+                    # what an output only refers to is known by its size and time
+                    hashed = file.hashed or bool(self.options.link)
                     for scan, trees in self.trees(file, outcome, target.is_new):
+                        if not hashed:
+                            digests.begin(file.sources())
+                            hashed = True
                         target.write(stack, scan, trees, outcome)
-                    target.consumed.extend(file.sources())
+                    consumed = file.sources()
+                    target.consumed.extend(consumed if self.options.link else digests.complete(consumed))
             if not outcome.scans:
                 self.check_any(outcome, target)
             target.finish()

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from nxconvert.errors import ReadError, RequestError, near_names
 from nxconvert.scan import Scan, ScanFile
@@ -30,8 +31,32 @@ EXPORTERS = "nxconvert.exporters"
 #: What ships with nxconvert. The table makes it work from a checkout that was never installed, and spares a run of one
 #: known format the search through every installed package.
 SHIPPED: dict[str, dict[str, str]] = {
-    READERS: {"spec": "nxconvert.readers.spec:READER", "nexus": "nxconvert.readers.nexus:READER"},
-    EXPORTERS: {"csv": "nxconvert.exporters.table:CSV", "tsv": "nxconvert.exporters.table:TSV"},
+    READERS: {
+        "spec": "nxconvert.readers.spec:READER",
+        "edf": "nxconvert.readers.edf:READER",
+        "ill": "nxconvert.readers.ill:READER",
+        "nanoesca": "nxconvert.readers.nanoesca:READER",
+        "nexus": "nxconvert.readers.nexus:READER",
+    },
+    EXPORTERS: {
+        "csv": "nxconvert.exporters.table:CSV",
+        "tsv": "nxconvert.exporters.table:TSV",
+        "dat": "nxconvert.exporters.table:DAT",
+        "xlsx": "nxconvert.exporters.workbook:EXPORTER",
+        "xdi": "nxconvert.exporters.xas:XDI",
+        "athena": "nxconvert.exporters.xas:ATHENA",
+        "xye": "nxconvert.exporters.powder:XYE",
+        "xy": "nxconvert.exporters.powder:XY",
+        "gsas": "nxconvert.exporters.powder:GSAS",
+        "fullprof": "nxconvert.exporters.powder:FULLPROF",
+        "sas": "nxconvert.exporters.sas:EXPORTER",
+        "cansas1d": "nxconvert.exporters.cansas:EXPORTER",
+        "mca": "nxconvert.exporters.spec.mca:EXPORTER",
+        "igor": "nxconvert.exporters.igor:EXPORTER",
+        "spec": "nxconvert.exporters.spec:EXPORTER",
+        "ill-tas": "nxconvert.exporters.ill_tas:EXPORTER",
+        "edf": "nxconvert.exporters.edf:EXPORTER",
+    },
 }
 
 #: A reader with this confidence or more is sure of a file.
@@ -69,18 +94,70 @@ class Reader:
     folders: Callable[[str], Match] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exporter:
-    """A text format that scans can be written to.
+#: the values of an exporter's settings by name, its defaults filled in
+Settings = Mapping[str, Any]
 
-    ``losses(scan)`` says, one sentence each, what the format cannot hold. ``write(scan, stream)`` writes the rest.
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of an exporter; the one called ``d_spacing`` is the option ``--d-spacing`` of nxtoascii.
+
+    ``default`` is the value where the option is not given. ``choices`` are the texts that are allowed, any where it is
+    empty. ``read`` makes the value of a text; the text of its ValueError says what was expected.
+    """
+
+    name: str
+    help: str
+    default: Any = None
+    metavar: str = "TEXT"
+    choices: tuple[str, ...] = ()
+    read: Callable[[str], Any] = str
+
+
+class Book(Protocol):
+    """An output that holds several scans, while it is written."""
+
+    def add(self, scan: Scan) -> None:
+        """Write one more scan; NxconvertError where that cannot be, and the others have their turn."""
+
+    def close(self) -> None:
+        """Write what comes last; called once, and only when a scan was written."""
+
+
+#: opens the file of one part of a scan by the name of the part; whole or absent
+OpenPart = Callable[[str], AbstractContextManager[IO[Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """A format that scans can be written to, in one of three ways.
+
+    ``write(scan, stream, settings)``: one output holds one scan. ``book(stream, settings)``: one output holds many
+    (SPEC, a workbook). ``parts(scan, settings)`` names several outputs for one scan (a spectrum each), and
+    ``write_parts(scan, open, settings)`` fills them, in that order. ``losses(scan, settings)`` says before, one
+    sentence each, what the format cannot hold of a scan. ``binary``: the stream takes bytes. ``frames``: it takes
+    images; others get scans without them. ``extensions``: the first one ends the names of outputs. ``skips(scan,
+    settings)`` gives the reason why there is nothing to write of a scan, empty where there is something; without it, a
+    scan that has no columns is skipped.
     """
 
     name: str
     description: str
     extensions: tuple[str, ...]
-    losses: Callable[[Scan], list[str]]
-    write: Callable[[Scan, IO[str]], None]
+    losses: Callable[[Scan, Settings], list[str]]
+    write: Callable[[Scan, IO[Any], Settings], None] | None = None
+    book: Callable[[IO[Any], Settings], Book] | None = None
+    parts: Callable[[Scan, Settings], Sequence[str]] | None = None
+    write_parts: Callable[[Scan, OpenPart, Settings], None] | None = None
+    settings: tuple[Setting, ...] = ()
+    binary: bool = False
+    frames: bool = False
+    skips: Callable[[Scan, Settings], str] | None = None
+
+    def __post_init__(self) -> None:
+        ways = (self.write, self.book, self.parts)
+        if sum(way is not None for way in ways) != 1 or (self.parts is None) != (self.write_parts is None):
+            raise TypeError(f"exporter '{self.name}': one of write, book, or parts with write_parts is needed")
 
 
 Record = TypeVar("Record", Reader, Exporter)
@@ -136,14 +213,13 @@ def identify(path: str) -> Reader:
         raise RequestError.at(
             "-",
             "standard input can be read only once, so its format cannot be detected",
-            hint="name it with --reader, or by a command such as spec2nx",
+            hint="save it in a file, or name the format by its command, such as spec2nx",
         )
     known = readers()
     if os.path.isfile(path) or not any(item.folders for item in known.values()):
-        from nxconvert.streams import open_source
+        from nxconvert import streams
 
-        with open_source(path) as source:
-            head = source.read_at(0, HEAD)
+        head = streams.head(path, HEAD)
         matches = {name: _sniff(item, head, path) for name, item in known.items()}
     else:  # a folder, or the pattern of a series
         matches = {name: _folder(item, path) for name, item in known.items()}

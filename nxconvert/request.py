@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,11 @@ class ConvertOptions:
     ``mappings``: names of shipped mappings or paths, most general first; empty: the format's own. ``settings``:
     values by parameter name that win over every source (``--set``). ``reading``: settings of the reader, by the names
     that it lists; values that JSON knows. ``scans``: selection such as ``1,3-5,7.2``.
-    ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``timestamp``: seconds since 1970 that stand for
-    the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths of
-    the sources are given there.
+    ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``chunks``: those of stacks of frames, as the user
+    wants them. ``link``: ``absolute`` or ``relative`` paths to frames that stay in their files. ``convert_units``:
+    numbers into the units of the mapping. ``validate``: judge the output. ``timestamp``: seconds since 1970 that stand
+    for the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths
+    of the sources are given there.
     """
 
     mappings: tuple[str, ...] = ()
@@ -30,8 +33,12 @@ class ConvertOptions:
     time_zone: str = ""
     existing: str = "refuse"
     compression: str = "gzip"
-    access: str = "balanced"
+    access: str = "frames"
+    chunks: tuple[int, ...] | None = None
+    link: str = ""
     layout: str = "subentry"
+    convert_units: bool = False
+    validate: bool = False
     timestamp: float | None = None
     command: str = ""
     root: str = ""
@@ -42,15 +49,32 @@ class ConvertOptions:
             "command": self.command,
             "mappings": list(self.mappings),
             "settings": self.settings,
-            "reading": self.reading,
+            # the files of a series stand in the table of the sources
+            "reading": {key: shown(key, value) for key, value in self.reading.items() if key != "files"},
             "scans": self.scans,
             "reader": self.reader,
             "time_zone": self.time_zone,
             "compression": self.compression,
             "access": self.access,
+            "chunks": self.chunks,
+            "link": self.link,
             "layout": self.layout,
+            "convert_units": self.convert_units,
         }
         return json.dumps(chosen, ensure_ascii=False)
+
+
+#: settings of readers that are paths: their last part says enough, and is the same everywhere
+PATHS = ("images", "roots", "instrument")
+
+
+def shown(setting: str, value: Any) -> Any:
+    """Give the value of a reader's setting as it may stand in the output."""
+    if setting not in PATHS:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [shown(setting, item) for item in value]
+    return os.path.basename(os.path.normpath(str(value)))
 
 
 @dataclass(slots=True)

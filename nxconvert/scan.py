@@ -106,7 +106,8 @@ class Scan:
     def points(self) -> int:
         """Number of points: the length of the columns, 0 without any."""
         for column in self.columns.values():
-            return int(column.value.shape[0])  # type: ignore[union-attr]
+            value = column.value
+            return len(value) if isinstance(value, list) else int(value.shape[0])  # type: ignore[union-attr]
         return 0
 
 
@@ -162,7 +163,8 @@ class ScanFile(ABC):
     problems: list[Problem]
     #: bytes of the input that were read so far, for a progress bar
     position: int = 0
-    #: whether sources() is to give SHA-256s; not where the output refers to the sources, which then may grow large
+    #: whether sources() gives every SHA-256; where it leaves them empty, it names the files from the first scan on, and
+    #: who wants the digests computes them beside the other work
     hashed: bool = True
 
     @abstractmethod

@@ -178,6 +178,26 @@ def open_source(path: str) -> Source:
         raise
 
 
+def head(path: str, size: int) -> bytes:
+    """Give the first *size* bytes of a file, uncompressed; of damaged compressed data what comes before the damage.
+
+    No more of the file is read than that takes. ReadError when it cannot be read, or is damaged from the beginning on.
+    """
+    parts: list[bytes] = []
+    with _open_regular(path) as file:
+        try:
+            for data in _plain_blocks(path, _Hashed(file), []):
+                parts.append(data)
+                if sum(map(len, parts)) >= size:
+                    break
+        except ReadError:
+            if not any(parts):
+                raise
+        except OSError as error:
+            raise ReadError.at(path, f"reading failed ({error.strerror})", "a readable file expected") from error
+    return b"".join(parts)[:size]
+
+
 def _open_regular(path: str) -> IO[bytes]:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):

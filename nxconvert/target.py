@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from nxconvert.errors import ReadError, WriteError
-from nxconvert.request import ConvertOptions, Outcome
+from nxconvert.request import ConvertOptions, Outcome, Progress
 from nxconvert.scan import Scan, SourceFile, free_name
 from nxconvert.tree import Tree
 
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 class Target:
     """The output of a run: opened when the first scan comes, so that nothing is made of an input without any."""
 
-    def __init__(self, output: str, options: ConvertOptions, when: float) -> None:
+    def __init__(self, output: str, options: ConvertOptions, when: float, progress: Progress | None = None) -> None:
         from nxconvert.writer.provenance import Provenance
 
         self.output = output
         self.options = options
+        self.progress = progress
         self.writer: NexusWriter | None = None
         self.consumed: list[SourceFile] = []
         self.unchanged = 0
         self.provenance = Provenance(options.text(), "", when, options.root)
         self.append = options.existing == "append" and os.path.exists(output)
-        self._sources = -1
+        self._sources = 0
         self._source = ""
         self._first = ""
         #: by source and identifier the entries that the file holds already; several where a definition has its own
@@ -57,7 +58,8 @@ class Target:
 
     def begin(self, source: str, mapping: str) -> None:
         """Take the next source file; *mapping*: the text of the mapping that is applied to it."""
-        self._sources += 1
+        # an input of many files begins where those of the inputs before it end
+        self._sources = len(self.consumed)
         self._source = self.provenance.shown(source)
         if self.append and self._old_mapping != mapping:
             raise WriteError.at(
@@ -87,6 +89,9 @@ class Target:
                     self.output,
                     compression_name=self.options.compression,
                     access=self.options.access,
+                    chunks=self.options.chunks,
+                    link=self.options.link,
+                    tick=self.progress,
                     base=self.output if self.append else None,
                 )
             )
@@ -107,7 +112,7 @@ class Target:
                 self.writer.add_group(f"{tree.name}/{NAME}", self.provenance.process())
             else:
                 self.writer.link(f"{tree.name}/{NAME}", f"{self._first}/{NAME}")
-            self.provenance.add(tree.name, scan, self._sources)
+            self.provenance.add(tree.name, scan, self._sources, self._source)
 
     def finish(self) -> None:
         """Write what is known only at the end: the tables of sources and scans, and the root."""

@@ -17,13 +17,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Rooms from the bottom to the top: a room imports from rows below its own, never from its row or above.
 ROWS = (
     ("version", "errors"),
-    ("arrays", "numtext", "units", "resources", "selection", "outputs", "lzw", "request"),
+    ("arrays", "numtext", "digits", "units", "resources", "selection", "outputs", "lzw", "request", "triple_axis"),
     ("scan", "tree"),
-    ("streams",),
+    ("streams", "digests"),
     ("registry",),
+    ("tabular", "images"),
+    ("curves",),
     ("readers", "exporters", "mapping", "writer", "validate"),
     ("target",),
-    ("pipeline", "nxapp", "explain", "metadata"),
+    ("pipeline", "nxapp", "explain", "metadata", "plot"),
     ("export",),
     ("batch",),
     ("cli",),
@@ -37,12 +39,15 @@ ONLY = {
     "tqdm": ("cli",),
     "h5py": ("writer", "readers.nexus", "validate"),
     "hdf5plugin": ("writer", "readers.nexus"),
-    "yaml": ("mapping.document",),
+    "yaml": ("mapping.document", "readers.nanoesca.instrument"),
+    "matplotlib": ("plot",),
+    "watchdog": ("batch.watch",),
 }
 
 #: Modules that the console script imports before it knows the command: nothing slow may be imported on their top level.
 LIGHT = (
     "cli",
+    "digests",
     "errors",
     "version",
     "resources",

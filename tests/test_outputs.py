@@ -105,3 +105,36 @@ def test_standard_input_needs_an_output() -> None:
 
 def test_no_input_is_refused() -> None:
     assert refused([], None) == "nxconvert: no input was given\n  hint: name a file, or '-' for standard input"
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        ("scan_0001", "scan_0001.nxs"),
+        ("scan_0001/", "scan_0001.nxs"),
+        ("scan_0001/deep.edf", "scan_0001/deep.edf.nxs"),
+        ("scan_0001/deep.edf/", "scan_0001/deep.edf.nxs"),
+        ("scan_0001/name_%04d_%04d.edf", "scan_0001/name.nxs"),
+        ("scan_0001/%04d.edf", "scan_0001/scan_0001.nxs"),
+        ("scan_0001/{sample}_{scan}_{point:04d}.edf.gz", "scan_0001/scan_0001.nxs"),
+        ("{sample}_x_{scan}.edf", "x.nxs"),
+        ("scan_0001/real_%04d.edf", "scan_0001/real_%04d.nxs"),
+    ],
+)
+def test_a_folder_and_the_pattern_of_a_series_give_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, output: str
+) -> None:
+    (tmp_path / "scan_0001" / "deep.edf").mkdir(parents=True)
+    (tmp_path / "scan_0001" / "real_%04d.edf").touch()
+    monkeypatch.chdir(tmp_path)
+    endings = (".edf",)
+    assert plan_outputs([source], None, "refuse", endings) == [(source, output)]
+    absolute = str(tmp_path / source) + ("/" if source.endswith("/") else "")
+    assert plan_outputs([absolute], None, "refuse", endings) == [(absolute, str(tmp_path / output))]
+
+
+def test_the_output_of_the_folder_one_is_in_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scan" / "part").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "scan" / "part")
+    assert plan_outputs([".", ".."], None, "refuse", ()) == [(".", "../part.nxs"), ("..", "../../scan.nxs")]
+    assert plan_outputs(["."], "out/", "refuse", ()) == [(".", "out/part.nxs")]

@@ -49,8 +49,9 @@ def test_an_exporter_of_another_package_is_found(install: Callable[[str], None],
     [scan] = registry.reader("acme").open(str(path))
     exporter = registry.exporters()["acme"]
     stream = io.StringIO()
-    exporter.write(scan, stream)
-    assert (exporter.losses(scan), stream.getvalue()) == ([], "ACME\n1\n")
+    assert exporter.write is not None
+    exporter.write(scan, stream, {"mark": "!"})
+    assert (exporter.losses(scan, {"mark": "!"}), stream.getvalue()) == ([], "ACME!\n1\n")
 
 
 def test_a_plug_in_that_does_not_load_stays_visible_with_its_reason(install: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import tempfile
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -378,3 +379,34 @@ def test_a_file_that_cannot_be_read_on_is_an_error(tmp_path: Path) -> None:
         f"{path}: byte 0: reading failed (Bad file descriptor), 100 bytes expected\n"
         "  hint: the disk or the network share may be at fault; copy the file and try again"
     )
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress, bz2.compress], ids=["plain", "gz", "bz2"])
+def test_the_head_of_a_file_is_its_first_uncompressed_bytes(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "file"
+    data = bytes(range(256)) * 1000
+    path.write_bytes(pack(data))
+    assert streams.head(str(path), 65536) == data[:65536]
+    assert streams.head(str(path), 1 << 20) == data
+
+
+def test_the_head_of_a_damaged_file_is_what_comes_before_the_damage(tmp_path: Path) -> None:
+    path = tmp_path / "file.gz"
+    data = os.urandom(500_000)
+    whole = gzip.compress(data)
+    path.write_bytes(whole[: len(whole) // 2])
+    assert streams.head(str(path), 1000) == data[:1000]
+    path.write_bytes(whole[:12])
+    with pytest.raises(ReadError):
+        streams.head(str(path), 1000)
+
+
+def test_the_head_costs_no_more_than_itself(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(200 << 20), 9))
+    tracemalloc.start()
+    try:
+        assert streams.head(str(path), 65536) == bytes(65536)
+        assert tracemalloc.get_traced_memory()[1] < 180 << 20  # and not 200
+    finally:
+        tracemalloc.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,20 +15,41 @@ import click
 from nxconvert.cli import options as shared
 from nxconvert.cli.talk import Talk
 from nxconvert.errors import RequestError, WriteError
+from nxconvert.request import shown
 
 if TYPE_CHECKING:
     from nxconvert.pipeline import ConvertOptions
+
+#: gives the files for what was named, and a sentence for each thing that is not there
+Expand = Callable[[Sequence[str]], "tuple[list[str], list[str]]"]
 
 EPILOG = (
     "Exit status: 0 done, 1 something failed or a scan was lost (the rest was done), 2 the request was wrong. "
     "Warnings count only with --strict."
 )
 
+#: what the reader of an output with links has to know
+LINKED = {
+    "absolute": "the output refers to its sources where they are now: leave them there, unchanged",
+    "relative": (
+        "the output refers to its sources by relative paths: move them together, and open it from its own folder or "
+        "with HDF5_EXTFILE_PREFIX='${ORIGIN}' in the environment"
+    ),
+}
+
 
 def conversion_command(
-    name: str, help_text: str, reader: str | None, reading: Sequence[click.Option] = ()
+    name: str,
+    help_text: str,
+    reader: str | None,
+    reading: Sequence[click.Option] = (),
+    expand: Expand | None = None,
 ) -> click.Command:
-    """Make a command that converts one format, or (without a reader) any; *reading*: options for the reader itself."""
+    """Make a command that converts one format, or (without a reader) any.
+
+    *reading*: further options, for the reader itself, or those of the shared ones that only some formats need.
+    *expand*: replaces what was named by the files that it stands for, and says which of them are not there.
+    """
     params: list[click.Parameter] = [
         shared.INPUTS,
         shared.OUTPUT,
@@ -49,13 +70,29 @@ def conversion_command(
         shared.LAYOUT,
         shared.COMPRESSION,
         shared.ACCESS,
+        shared.CONVERT_UNITS,
+        shared.VALIDATE,
         shared.TIMESTAMP,
         shared.JSON,
         shared.QUIET,
         shared.VERBOSE,
     ]
-    callback = partial(_convert, name) if reader is None else partial(_convert, name, reader=reader)
-    return click.Command(name, callback=callback, params=params, help=help_text, epilog=EPILOG)
+    callback = partial(_convert, name, expand=expand)
+    if reader is not None:
+        callback = partial(callback, reader=reader)
+    return ConversionCommand(name, callback=callback, params=params, help=help_text, epilog=EPILOG)
+
+
+class ConversionCommand(click.Command):
+    """A command whose ``--link`` needs no value: what follows it may be a file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, a ``--link`` alone being ``--link absolute``."""
+        end = args.index("--") if "--" in args else len(args)
+        for at, (word, after) in enumerate(zip(args[:end], [*args[1:], ""], strict=False)):
+            if word == "--link" and after not in shared.LINKS:
+                args[at] = f"--link={shared.LINKS[0]}"
+        return super().parse_args(ctx, args)
 
 
 def plugin_command(name: str) -> click.Command | None:
@@ -71,6 +108,7 @@ def plugin_command(name: str) -> click.Command | None:
 def _convert(
     name: str,
     *,
+    expand: Expand | None,
     inputs: tuple[str, ...],
     output: str | None,
     reader: str,
@@ -89,10 +127,15 @@ def _convert(
     layout: str,
     compression: str,
     access: str,
+    convert_units: bool,
+    validate: bool,
     timestamp: float | None,
     as_json: bool,
     quiet: int,
     verbose: int,
+    chunks: tuple[int, ...] | None = None,
+    link: str | None = None,
+    series: bool = False,
     **reading: Any,
 ) -> int:
     chosen = [word for word, given in (("overwrite", overwrite), ("skip", skip_existing), ("append", append)) if given]
@@ -102,7 +145,13 @@ def _convert(
         raise click.UsageError("the name after -o is empty")
     if output == "-" and as_json:
         raise click.UsageError("with -o - standard output holds the file, there is no room for --json")
-    sources = _sources(inputs, files_from, null)
+    if output == "-" and link == "relative":
+        raise click.UsageError("--link relative needs the name of the output, from whose folder the paths begin")
+    sources = sources_of(inputs, files_from, null)
+    if expand is not None:
+        sources, gaps = expand(sources)
+        for gap in gaps:
+            click.echo(gap, err=True)
     talk = Talk(verbose - quiet, as_json, strict)
     if not sources:  # an empty list of files is nothing to do, not a mistake
         return talk.finish()
@@ -119,11 +168,20 @@ def _convert(
         existing=chosen[0] if chosen else "refuse",
         compression=compression,
         access=access,
+        chunks=chunks,
+        link=link or "",
         layout=layout,
+        convert_units=convert_units,
+        validate=validate,
         timestamp=timestamp,
         root=outputs.common_root(sources),
     )
-    options = replace(options, command=_command_line(name, options))
+    options = replace(options, command=_command_line(name, options, series))
+    if series:
+        if output is None or output.endswith(("/", os.sep)) or os.path.isdir(output):
+            raise click.UsageError("--series makes one file of all inputs: name it with -o FILE")
+        options = replace(options, reading={**options.reading, "files": sources})
+        sources = sources[:1]
     if dry_run:
         for source in sources:
             talk.report(pipeline.dry_run(source, options))
@@ -146,10 +204,12 @@ def _convert(
         with talk.progress(source) as progress:
             outcome = pipeline.convert_file(source, target, options, progress)
         talk.report(outcome)
+    if link and quiet <= verbose:
+        click.echo(LINKED[link], err=True)
     return talk.finish()
 
 
-def _command_line(name: str, options: ConvertOptions) -> str:
+def _command_line(name: str, options: ConvertOptions, series: bool) -> str:
     """Give the command with every option that shapes the output, without paths: the same for the same result."""
     words = ["nxconvert", name]
     for mapping in options.mappings:
@@ -158,7 +218,16 @@ def _command_line(name: str, options: ConvertOptions) -> str:
         words += ["--set", f"{key}={value}"]
     for setting, value in options.reading.items():
         flag = "--" + setting.replace("_", "-")
-        words += [flag] if value is True else [flag, str(value)]
+        for item in value if isinstance(value, tuple) else (value,):
+            words += [flag] if item is True else [flag, str(shown(setting, item))]
+    if series:
+        words.append("--series")
+    if options.chunks:
+        words += ["--chunks", ",".join(map(str, options.chunks))]
+    if options.link:
+        words += ["--link", options.link]
+    if options.convert_units:
+        words.append("--convert-units")
     for option in (shared.SCANS, shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS):
         value = getattr(options, str(option.name))
         if value != option.default:
@@ -166,7 +235,7 @@ def _command_line(name: str, options: ConvertOptions) -> str:
     return shlex.join(words)
 
 
-def _sources(inputs: Sequence[str], files_from: str | None, null: bool) -> list[str]:
+def sources_of(inputs: Sequence[str], files_from: str | None, null: bool) -> list[str]:
     """Give the names of all inputs: those on the command line, then those of ``--files-from``."""
     if null and files_from is None:
         raise click.UsageError("-0 tells how the names in --files-from end, and --files-from is not given")

@@ -17,9 +17,14 @@ from nxconvert.version import __version__
 
 COMMANDS = {
     "spec2nx": "nxconvert.cli.spec2nx",
+    "edf2nx": "nxconvert.cli.edf2nx",
+    "ill2nx": "nxconvert.cli.ill2nx",
+    "nanoesca2nx": "nxconvert.cli.nanoesca2nx",
+    "tiff2nx": "nxconvert.cli.nanoesca2nx",
     "convert": "nxconvert.cli.convert",
     "nxtoascii": "nxconvert.cli.nxtoascii",
     "info": "nxconvert.cli.info",
+    "validate": "nxconvert.cli.validate",
     "metadata": "nxconvert.cli.metadata",
     "formats": "nxconvert.cli.formats",
     "mapping": "nxconvert.cli.mapping",

@@ -2,7 +2,8 @@
 
 Arguments: FILE, FILES, INPUTS, NAMES (of mappings).
 Choice: MAPPINGS, SETTINGS, SCANS, TIME_ZONE, READER.
-Output: OUTPUT, OVERWRITE, SKIP_EXISTING, APPEND, MERGE, LAYOUT, COMPRESSION, ACCESS, TIMESTAMP.
+Output: OUTPUT, OVERWRITE, SKIP_EXISTING, APPEND, MERGE, LAYOUT, COMPRESSION, ACCESS, CHUNKS, LINK, TIMESTAMP,
+CONVERT_UNITS, VALIDATE.
 Input: FILES_FROM, NULL.
 Talk: DRY_RUN, STRICT, JSON, QUIET, VERBOSE.
 """
@@ -46,6 +47,16 @@ def _settings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
     return settings
 
 
+def _chunks(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Give ``256,256`` as numbers."""
+    if value is None:
+        return None
+    words = value.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise click.BadParameter(f"'{value}' is not a list of whole numbers such as 256,256", ctx, param)
+    return tuple(int(word) for word in words)
+
+
 def _complete_mapping(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the shipped mappings, and files."""
     from nxconvert.resources import mappings_dir
@@ -56,6 +67,9 @@ def _complete_mapping(_ctx: click.Context, _param: click.Parameter, incomplete: 
         CompletionItem(incomplete, type="file")
     ]
 
+
+#: how an output may refer to its sources; the first is meant where none is named
+LINKS = ("absolute", "relative")
 
 # a file that cannot be read is told by its reader, and costs the other inputs nothing: click is not to ask
 FILE = click.Argument(["file"], type=click.Path(readable=False, allow_dash=True))
@@ -115,15 +129,34 @@ COMPRESSION = click.Option(
 ACCESS = click.Option(
     ["--access"],
     type=click.Choice(["frames", "pixels", "balanced"]),
-    default="balanced",
+    default="frames",
     show_default=True,
     help="How the arrays will be read; decides their chunks.",
+)
+CHUNKS = click.Option(
+    ["--chunks"],
+    callback=_chunks,
+    metavar="Y,X|N,Y,X",
+    help="Chunks of stacks of images: of one image, or through N of them. Default: decided by --access.",
+)
+LINK = click.Option(
+    ["--link"],
+    type=click.Choice(LINKS),
+    metavar="[absolute|relative]",
+    help="Copy no pixel: the output refers to the files, by absolute paths unless told otherwise.",
 )
 TIMESTAMP = click.Option(
     ["--timestamp"],
     callback=_timestamp,
     metavar="TIME",
     help="Time of writing to state in the file. Default: SOURCE_DATE_EPOCH, else the clock.",
+)
+
+CONVERT_UNITS = click.Option(
+    ["--convert-units"], is_flag=True, help="Write numbers in the units of the mapping. Default: in those of the data."
+)
+VALIDATE = click.Option(
+    ["--validate"], is_flag=True, help="Judge the output as 'nxconvert validate' does; an error costs the exit status."
 )
 
 FILES_FROM = click.Option(

@@ -62,6 +62,7 @@ class Mapping:
         self._loaded = loaded
         self._layout = layout
         self._convert_units = convert_units
+        self._stamp = _stamp(loaded.files)
         key = loaded.keys.get("time_zone")
         text = time_zone or (key.value if key is not None else "") or ""
         self._zone = times.zone(text) if text else None
@@ -82,6 +83,10 @@ class Mapping:
     def files(self) -> list[Path]:
         """The mapping files, in the order in which they were merged."""
         return list(self._loaded.files)
+
+    def has_changed(self) -> bool:
+        """Tell whether one of the files is not what it was when it was loaded."""
+        return self._stamp != _stamp(self._loaded.files)
 
     @property
     def warnings(self) -> list[Problem]:
@@ -232,6 +237,18 @@ class Mapping:
         if time.tzinfo is None and self._zone is None:
             self._naive = True
         return times.iso(time, self._zone)
+
+
+def _stamp(files: Sequence[Path]) -> list[tuple[int, int]]:
+    """Give size and time of files; a file that is gone has neither."""
+    found = []
+    for path in files:
+        try:
+            status = path.stat()
+            found.append((status.st_size, status.st_mtime_ns))
+        except OSError:
+            found.append((-1, -1))
+    return found
 
 
 def stem(path: str) -> str:

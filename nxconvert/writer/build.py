@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5o, h5p, h5s, h5t
 
-from nxconvert.arrays import LazyArray, Table, TableArray
+from nxconvert.arrays import FrameArray, LazyArray, Table, TableArray
 from nxconvert.tree import Dataset, Group, Link, Slot, Tree
 from nxconvert.writer.chunks import ChunkQueue, ChunkWriter
-from nxconvert.writer.filters import Compression, chunk_properties
+from nxconvert.writer.filters import Storage, chunk_properties
+from nxconvert.writer.frames import Tick, write_frames
 from nxconvert.writer.layout import decide
+from nxconvert.writer.links import link_frames
 from nxconvert.writer.values import TEXT, TEXT_IN_MEMORY, file_type, is_text, number_array, space, text_array
 
 METADATA_CACHE = 256 * 1024
@@ -34,7 +36,15 @@ def _dataset_properties(kind: int) -> Any:
     return plist
 
 
+def _no_chunk_cache() -> Any:
+    plist = h5p.create(h5p.DATASET_ACCESS)
+    plist.set_chunk_cache(0, 0, 1.0)
+    return plist
+
+
 _GROUP = _group_properties()
+#: chunks are written once and whole; HDF5 2.0 dies of a segmentation fault when the disk fills up while it flushes them
+_WHOLE_CHUNKS = _no_chunk_cache()
 _COMPACT = _dataset_properties(h5d.COMPACT)
 _CONTIGUOUS = _dataset_properties(h5d.CONTIGUOUS)
 
@@ -127,11 +137,12 @@ def _kind(value: Any) -> str:
 class Builder:
     """Builds groups, datasets, attributes and links one by one in one file."""
 
-    def __init__(self, file: Any, how: Compression, access: str, queue: ChunkQueue) -> None:
+    def __init__(self, file: Any, how: Storage, queue: ChunkQueue, output: str = "", tick: Tick | None = None) -> None:
         self._file = file
         self._how = how
-        self._access = access
         self._queue = queue
+        self._output = output
+        self._tick = tick
         #: by path below the entry: a value that may be shared, and the absolute path where it lies
         self._shared: dict[str, tuple[Any, bytes]] = {}
 
@@ -142,7 +153,7 @@ class Builder:
         self._links: list[tuple[Any, bytes, str]] = []
         self._made: set[str] = set()
         self._tables: dict[int, tuple[Table, list[tuple[str, ChunkWriter]]]] = {}
-        self._later: list[tuple[LazyArray, ChunkWriter]] = []
+        self._later: list[Callable[[], None]] = []
         self._entry = self._create_group(parent, name, "", tree.entry)
         self._fill_group(self._entry, "", tree.entry)
         for place, key, target in self._links:
@@ -171,6 +182,11 @@ class Builder:
         self._made.add(path)
         self._write_attribute(made, "NX_class", group.nx_class)
         self._node_attributes(made, path, group)
+        return made
+
+    def _collection(self, parent: Any, name: bytes) -> Any:
+        made = h5g.create(parent, name, gcpl=_GROUP)
+        self._write_attribute(made, "NX_class", "NXcollection")
         return made
 
     def _fill_group(self, made: Any, path: str, group: Group) -> None:
@@ -249,7 +265,7 @@ class Builder:
 
     def _numbers(self, made: Any, name: bytes, array: Any) -> Any:
         kind = file_type(array.dtype)
-        layout = decide(array.shape, array.itemsize, self._access, compressed=self._how.declare is not None)
+        layout = decide(array.shape, array.itemsize, self._how.access, compressed=self._how.compressed)
         if layout.chunks is None:
             plist = _COMPACT if layout.kind == "compact" else _CONTIGUOUS
             return self._plain(made, name, array, plist, kind, kind)
@@ -259,22 +275,38 @@ class Builder:
         return dataset
 
     def _lazy(self, made: Any, name: bytes, value: LazyArray) -> Any:
-        layout = decide(value.shape, value.dtype.itemsize, self._access)
+        if isinstance(value, FrameArray) and value.frames:
+            return self._frames(made, name, value)
+        layout = decide(value.shape, value.dtype.itemsize, self._how.access)
         # the values come in blocks, so that even a small array is chunked
         chunks = layout.chunks or tuple(max(1, length) for length in value.shape)
         dataset, writer = self._chunked(made, name, value.shape, value.dtype, chunks)
         if isinstance(value, TableArray):
             self._tables.setdefault(id(value.table), (value.table, []))[1].append((value.key, writer))
         else:
-            self._later.append((value, writer))
+            self._later.append(partial(_copy_blocks, value, writer))
+        return dataset
+
+    def _frames(self, made: Any, name: bytes, value: FrameArray) -> Any:
+        how = self._how
+        if how.link:
+            collection = partial(self._collection, made, name + b"_parts")
+            return link_frames(made, name, value, collection, self._output, how.link == "relative")
+        inner = len(value.frame_shape)
+        size = value.dtype.itemsize
+        layout = decide(value.shape, size, how.access, compressed=how.compressed, inner=inner, asked=how.chunks)
+        plist = _CONTIGUOUS if layout.chunks is None else chunk_properties(layout.chunks, how.compression, size)
+        dataset = h5d.create(made, name, file_type(value.dtype), space(value.shape), plist, dapl=_WHOLE_CHUNKS)
+        work = partial(write_frames, dataset, value, layout.chunks, how.compression, self._queue, self._tick)
+        self._later.append(work)
         return dataset
 
     def _chunked(
         self, made: Any, name: bytes, shape: tuple[int, ...], dtype: Any, chunks: tuple[int, ...]
     ) -> tuple[Any, ChunkWriter]:
-        plist = chunk_properties(chunks, self._how, dtype.itemsize)
-        dataset = h5d.create(made, name, file_type(dtype), space(shape), plist)
-        return dataset, ChunkWriter(dataset, shape, chunks, self._how, self._queue)
+        plist = chunk_properties(chunks, self._how.compression, dtype.itemsize)
+        dataset = h5d.create(made, name, file_type(dtype), space(shape), plist, dapl=_WHOLE_CHUNKS)
+        return dataset, ChunkWriter(dataset, shape, chunks, self._how.compression, self._queue)
 
     def _stream(self) -> None:
         """Write what stays in its source: all arrays of a table in one pass over it."""
@@ -284,10 +316,14 @@ class Builder:
                     writer.feed(block[key])
             for _key, writer in columns:
                 writer.finish()
-        for array, writer in self._later:
-            for part in array.blocks():
-                writer.feed(part)
-            writer.finish()
+        for copy in self._later:
+            copy()
+
+
+def _copy_blocks(array: LazyArray, writer: ChunkWriter) -> None:
+    for part in array.blocks():
+        writer.feed(part)
+    writer.finish()
 
 
 def _in_memory(value: Any) -> tuple[Any, Any, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,34 +18,40 @@ from nxconvert.writer.values import file_type
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-#: Bytes of chunks that may wait for their compression or for their turn to be written.
+#: Bytes of values that may wait for their compression or for their turn to be written.
 WINDOW = 32 * 1024 * 1024
+
+#: A compressed chunk and its place in the dataset.
+Encoded = tuple[tuple[int, ...], bytes]
 
 
 class ChunkQueue:
-    """Compresses chunks in threads and writes them in the order in which they came, so that files are the same."""
+    """Does work in threads and writes the results in the order in which it came, so that files are the same."""
 
     def __init__(self) -> None:
         # threads are started for the first chunk only: most files of small scans have none
         self._pool: ThreadPoolExecutor | None = None
-        self._waiting: deque[tuple[Any, tuple[int, ...], Future[bytes], int]] = deque()
+        self._waiting: deque[tuple[Callable[[Any], None], Future[Any], int]] = deque()
         self._bytes = 0
 
-    def put(self, dataset: Any, offset: tuple[int, ...], chunk: Array, how: Compression) -> None:
-        """Take one whole chunk; may write earlier ones when the window is full."""
-        assert how.encode is not None
+    def start(self, work: Callable[[], Any]) -> Future[Any]:
+        """Do work in a thread; later work may wait for it."""
         if self._pool is None:
             self._pool = make_pool()
-        self._waiting.append((dataset, offset, self._pool.submit(how.encode, chunk), chunk.nbytes))
-        self._bytes += chunk.nbytes
+        return self._pool.submit(work)
+
+    def put(self, work: Callable[[], Any], write: Callable[[Any], None], size: int) -> None:
+        """Do work on *size* bytes in a thread and write its result in turn; may write earlier ones before."""
+        self._waiting.append((write, self.start(work), size))
+        self._bytes += size
         # when a chunk is written must not depend on how fast it was compressed: that would move bytes in the file
         while self._bytes > WINDOW:
             self._write_first()
 
     def _write_first(self) -> None:
-        dataset, offset, future, size = self._waiting.popleft()
+        write, future, size = self._waiting.popleft()
         self._bytes -= size
-        dataset.write_direct_chunk(offset, future.result(), 0)
+        write(future.result())
 
     def drain(self) -> None:
         """Write what still waits."""
@@ -53,6 +60,8 @@ class ChunkQueue:
 
     def discard(self) -> None:
         """Forget what waits, after an error."""
+        for _write, future, _size in self._waiting:
+            future.cancel()
         self._waiting.clear()
         self._bytes = 0
 
@@ -102,28 +111,42 @@ class ChunkWriter:
         slab = self._held[0] if len(self._held) == 1 else np.concatenate(self._held)
         self._held = []
         self._held_rows = 0
+        origin = (self._row, *([0] * (slab.ndim - 1)))
         if self._how.encode is None:
-            self._write_slab(slab)
+            write_slab(self._dataset, origin, slab)
         else:
-            for offset, chunk in cut(slab, self._chunks, self._row):
-                self._queue.put(self._dataset, offset, chunk, self._how)
+            write = partial(write_chunks, self._dataset)
+            for offset, chunk in cut(slab, self._chunks, origin):
+                self._queue.put(partial(_encode_one, self._how, offset, chunk), write, chunk.nbytes)
         self._row += len(slab)
 
-    def _write_slab(self, slab: Array) -> None:
-        where = self._dataset.get_space()
-        where.select_hyperslab((self._row, *([0] * (slab.ndim - 1))), slab.shape)
-        slab = np.ascontiguousarray(slab)
-        self._dataset.write(h5s.create_simple(slab.shape), where, slab, file_type(slab.dtype))
+
+def _encode_one(how: Compression, offset: tuple[int, ...], chunk: Array) -> list[Encoded]:
+    assert how.encode is not None
+    return [(offset, how.encode(chunk))]
 
 
-def cut(slab: Array, chunks: tuple[int, ...], row: int) -> Iterable[tuple[tuple[int, ...], Array]]:
-    """Cut a slab of at most ``chunks[0]`` rows, which begins at *row*, into whole chunks; the rest is padded with 0."""
-    inner = [range(0, length, size) for length, size in zip(slab.shape[1:], chunks[1:], strict=True)]
-    for start in itertools.product(*inner):
-        index = (slice(None), *(slice(first, first + size) for first, size in zip(start, chunks[1:], strict=True)))
-        part = slab[index]
+def write_chunks(dataset: Any, chunks: list[Encoded]) -> None:
+    """Write compressed chunks as they are."""
+    for offset, data in chunks:
+        dataset.write_direct_chunk(offset, data, 0)
+
+
+def write_slab(dataset: Any, origin: tuple[int, ...], slab: Array) -> None:
+    """Write values at *origin*; HDF5 compresses them where the dataset is so declared."""
+    where = dataset.get_space()
+    where.select_hyperslab(origin, slab.shape)
+    slab = np.ascontiguousarray(slab)
+    dataset.write(h5s.create_simple(slab.shape), where, slab, file_type(slab.dtype))
+
+
+def cut(slab: Array, chunks: tuple[int, ...], origin: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """Cut a slab, which lies at *origin*, into whole chunks; what is missing of one at the edge is padded with 0."""
+    for start in itertools.product(*map(range, itertools.repeat(0), slab.shape, chunks)):
+        part = slab[tuple(slice(first, first + size) for first, size in zip(start, chunks, strict=True))]
         if part.shape != chunks:
             whole = np.zeros(chunks, slab.dtype)
             whole[tuple(slice(0, length) for length in part.shape)] = part
             part = whole
-        yield (row, *start), np.ascontiguousarray(part)
+        offset = tuple(first + step for first, step in zip(origin, start, strict=True))
+        yield offset, np.ascontiguousarray(part)

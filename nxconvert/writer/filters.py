@@ -81,8 +81,30 @@ def compression(name: str) -> Compression:
         raise RequestError.at("--compression", f"'{name}' is not known", hint=near_names(name, COMPRESSIONS)) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How the arrays of a file are stored, as the user asked.
+
+    ``access`` as in `layout.decide`; ``chunks``: those of stacks of frames; ``link``: whether stacks of frames stay
+    in their files, to which the output refers by ``absolute`` or ``relative`` paths; empty: they are copied.
+    """
+
+    compression: Compression
+    access: str = "frames"
+    chunks: tuple[int, ...] | None = None
+    link: str = ""
+
+    @property
+    def compressed(self) -> bool:
+        """Whether large arrays are compressed."""
+        return self.compression.declare is not None
+
+
 def chunk_properties(chunks: tuple[int, ...], how: Compression, itemsize: int) -> Any:
-    """Make the creation properties of a chunked dataset: no times, no fill, the filters declared."""
+    """Make the creation properties of a chunked dataset: no times, no fill, the filters declared.
+
+    ``itemsize`` is the width by which bytes are shuffled, 1 for text.
+    """
     plist = h5p.create(h5p.DATASET_CREATE)
     plist.set_obj_track_times(False)
     plist.set_chunk(chunks)

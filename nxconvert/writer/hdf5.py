@@ -19,12 +19,12 @@ from typing import Any
 from h5py import h5f, h5g, h5p
 
 from nxconvert.arrays import LazyArray
-from nxconvert.errors import WriteError
 from nxconvert.tree import Dataset, Group, Tree
 from nxconvert.writer.atomic import AtomicFile
 from nxconvert.writer.build import Builder, Template, file_access
 from nxconvert.writer.chunks import ChunkQueue
-from nxconvert.writer.filters import compression
+from nxconvert.writer.filters import Storage, compression
+from nxconvert.writer.frames import Tick
 from nxconvert.writer.layout import CONTIGUOUS_LIMIT
 
 #: How many structures keep a template; each costs about 60 kB.
@@ -34,18 +34,26 @@ TEMPLATES = 32
 class NexusWriter:
     """Writes one NeXus file: a context manager, whole or absent, existing file untouched until the end.
 
-    ``compression_name`` and ``access`` as in ``filters`` and ``layout``. ``base``: a file to start from (append); it
-    is copied first. WriteError when the disk is full, the folder cannot be written, or the file-size limit is met;
-    nothing is left then.
+    ``compression_name``, ``access``, ``chunks`` and ``link`` as in ``filters.Storage``. ``base``: a file to start from
+    (append); it is copied first. ``tick`` is called while a stack of frames is written. WriteError when the disk is
+    full, the folder cannot be written, or the file-size limit is met; nothing is left then.
     """
 
     def __init__(
-        self, path: str, *, compression_name: str = "gzip", access: str = "balanced", base: str | None = None
+        self,
+        path: str,
+        *,
+        compression_name: str = "gzip",
+        access: str = "frames",
+        chunks: tuple[int, ...] | None = None,
+        link: str = "",
+        base: str | None = None,
+        tick: Tick | None = None,
     ) -> None:
         self.path = path
-        self._how = compression(compression_name)
-        self._access = access
+        self._how = Storage(compression(compression_name), access, chunks, link)
         self._base = base
+        self._tick = tick
         self._atomic = AtomicFile(path)
         self._templates: OrderedDict[int, Template | None] = OrderedDict()
         # the entries seen lately; kept alive, since their id() is the key
@@ -62,7 +70,7 @@ class NexusWriter:
             self._atomic.discard()
             raise
         self._queue = ChunkQueue()
-        self._builder = Builder(self._file, self._how, self._access, self._queue)
+        self._builder = Builder(self._file, self._how, self._queue, self.path, self._tick)
         return self
 
     def _open(self) -> Any:
@@ -169,7 +177,7 @@ class NexusWriter:
             try:
                 with self._failures():
                     step()
-            except (WriteError, OSError, RuntimeError, ValueError, KeyError, TypeError) as problem:
+            except BaseException as problem:  # of what still waits any may fail, and a signal may come
                 self._queue.discard()
                 failure = failure or problem  # the first error is the one to be told
         self._queue.close()

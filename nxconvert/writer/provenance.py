@@ -60,11 +60,12 @@ class Provenance:
     mapping: str
     when: float
     root: str = ""
-    entries: list[tuple[str, str, int, int, int, str]] = field(default_factory=list)
+    entries: list[tuple[str, str, int, int, int, str, str]] = field(default_factory=list)
 
-    def add(self, entry: str, scan: Scan, source: int) -> None:
-        """Note that *entry* was made from *scan* of the source file number *source* (from 0)."""
-        self.entries.append((entry, scan.identifier, source, scan.place.offset or 0, scan.length, scan.sha256))
+    def add(self, entry: str, scan: Scan, source: int, given: str) -> None:
+        """Note that *entry* was made from *scan* of the source file number *source* (from 0), of the input *given*."""
+        place = scan.place.offset or 0
+        self.entries.append((entry, scan.identifier, source, place, scan.length, scan.sha256, given))
 
     def process(self) -> Group:
         """Make the NXprocess, as known before the first scan: program, version, date, options and mapping."""
@@ -94,13 +95,15 @@ class Provenance:
 
     def scans(self) -> Group:
         """Make the table of the scans: entry, identifier, and where and which bytes of the source it came from."""
-        columns = list(zip(*self.entries, strict=True)) or [()] * 6
+        columns = list(zip(*self.entries, strict=True)) or [()] * 7
         return Group(
             "NXcollection",
             children={
                 "entry": Dataset(list(columns[0])),
                 "identifier": Dataset(list(columns[1])),
                 "source": Dataset(np.array(columns[2], np.int64)),
+                # the name of the input: a folder or a pattern stands for many source files
+                "input": Dataset(list(columns[6])),
                 "offset": Dataset(np.array(columns[3], np.int64), attributes={"units": "byte"}),
                 "length": Dataset(np.array(columns[4], np.int64), attributes={"units": "byte"}),
                 "sha256": Dataset(list(columns[5])),

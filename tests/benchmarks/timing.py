@@ -18,15 +18,16 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / ".bench"
 
 @dataclass(frozen=True)
 class Measured:
-    """Median wall time in seconds, and peak memory in MiB."""
+    """Median wall time and time of all processors in seconds, and peak memory in MiB."""
 
     seconds: float
     memory: float
+    work: float
 
 
 def measure(command: list[str], output: Path | None = None, runs: int = 3, limit: float = 900) -> Measured:
     """Run a command some times, its output removed before each run."""
-    seconds, memory = [], 0.0
+    seconds, work, memory = [], [], 0.0
     for _ in range(runs):
         if output is not None:
             output.unlink(missing_ok=True)
@@ -37,16 +38,32 @@ def measure(command: list[str], output: Path | None = None, runs: int = 3, limit
             _pid, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         seconds.append(time.perf_counter() - began)
+        work.append(usage.ru_utime + usage.ru_stime)
         memory = max(memory, usage.ru_maxrss / 1024)
         assert process.returncode == 0, message.decode()[-2000:]
         if sum(seconds) > limit:
             break
-    return Measured(statistics.median(seconds), memory)
+    return Measured(statistics.median(seconds), memory, statistics.median(work))
 
 
-def ours(source: Path, output: Path, *options: str) -> list[str]:
-    """The command that converts a SPEC file with nxconvert."""
-    return [sys.executable, "-m", "nxconvert", "spec2nx", str(source), "-o", str(output), "--overwrite", "-q", *options]
+def race(commands: dict[str, tuple[list[str], Path]], runs: int = 3) -> dict[str, Measured]:
+    """Run several commands in turns, so that what else the machine does hits all of them alike."""
+    rounds = [
+        {name: measure(command, output, runs=1) for name, (command, output) in commands.items()} for _ in range(runs)
+    ]
+    return {
+        name: Measured(
+            statistics.median(found[name].seconds for found in rounds),
+            max(found[name].memory for found in rounds),
+            statistics.median(found[name].work for found in rounds),
+        )
+        for name in commands
+    }
+
+
+def ours(source: Path, output: Path, *options: str, command: str = "spec2nx") -> list[str]:
+    """The command that converts a file with nxconvert."""
+    return [sys.executable, "-m", "nxconvert", command, str(source), "-o", str(output), "--overwrite", "-q", *options]
 
 
 def silx(source: Path, output: Path) -> list[str]:
@@ -54,21 +71,32 @@ def silx(source: Path, output: Path) -> list[str]:
     return [sys.executable, "-m", "silx", "convert", str(source), "-o", str(output), "--compression", "gzip"]
 
 
+def silx_for_edf() -> str:
+    """The last silx whose ``convert`` reads EDF headers with text in them, in an environment of its own."""
+    return program("silx", "silx==2.2.2", "h5py", "fabio", "hdf5plugin")
+
+
 def spec2nexus(source: Path, output: Path) -> list[str]:
     """The command of spec2nexus in an environment of its own, made when it is first needed."""
-    folder = FOLDER / "spec2nexus"
-    program = folder / "bin" / "spec2nexus"
-    if not program.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        done = subprocess.run(
-            [str(folder / "bin" / "pip"), "install", "-q", "spec2nexus"], capture_output=True, check=False
-        )
-        if done.returncode:
-            pytest.skip("spec2nexus cannot be installed here")
+    made = program("spec2nexus", "spec2nexus")
     link = output.with_suffix(source.suffix)
     link.unlink(missing_ok=True)
     link.symlink_to(source)  # it writes beside its input
-    return [str(program), "--quiet", "-f", "-e", ".s2n.h5", str(link)]
+    return [made, "--quiet", "-f", "-e", ".s2n.h5", str(link)]
+
+
+def program(name: str, *packages: str) -> str:
+    """Give the path of a program in an environment of its own, made when it is first needed."""
+    folder = FOLDER / name
+    path = folder / "bin" / name
+    if not path.exists():
+        venv.create(folder, with_pip=True, clear=True)
+        done = subprocess.run(
+            [str(folder / "bin" / "pip"), "install", "-q", *packages], capture_output=True, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"{name} cannot be installed here")
+    return str(path)
 
 
 def show(capsys: pytest.CaptureFixture[str], title: str, **rows: str) -> None:

@@ -208,7 +208,7 @@ def test_standard_input_has_no_format_that_could_be_detected(call: Call, folder:
     assert (code, out) == (2, "")
     assert err == (
         "-: standard input can be read only once, so its format cannot be detected\n"
-        "  hint: name it with --reader, or by a command such as spec2nx\n"
+        "  hint: save it in a file, or name the format by its command, such as spec2nx\n"
     )
 
 

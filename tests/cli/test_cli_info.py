@@ -44,3 +44,12 @@ def test_info_without_a_file_is_a_wrong_request(call: Call) -> None:
     code, out, err = call("info")
     assert (code, out) == (2, "")
     assert err.endswith("Error: Missing argument 'FILE...'.\n")
+
+
+def test_info_of_standard_input_is_refused_with_a_hint_that_works(call: Call) -> None:
+    assert call("info", "-") == (
+        2,
+        "",
+        "-: standard input can be read only once, so its format cannot be detected\n"
+        "  hint: save it in a file, or name the format by its command, such as spec2nx\n",
+    )

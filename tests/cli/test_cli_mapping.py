@@ -97,4 +97,4 @@ def test_the_commands_take_a_reader_by_name_and_standard_input(call: Call, folde
 def test_a_mistyped_command_of_mapping_is_refused(call: Call) -> None:
     code, _out, err = call("mapping", "chek")
     assert code == 2
-    assert err.endswith("Error: there is no command 'chek', did you mean 'check'?\n")
+    assert err.endswith("Error: there is no command 'chek', did you mean 'check' or 'schema'?\n")

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from nxconvert import registry
 from nxconvert.arrays import Array, LazyArray
-from nxconvert.errors import Place, WriteError
-from nxconvert.exporters.table import CELLS, CSV, TSV
+from nxconvert.errors import Place, RequestError, WriteError
+from nxconvert.export.request import read_settings
+from nxconvert.exporters.table import CSV, DAT, TSV
 from nxconvert.registry import Exporter
 from nxconvert.scan import Field, Scan
+from nxconvert.tabular import CELLS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,9 +46,15 @@ def scan_of(columns: dict[str, Any], **more: Any) -> Scan:
     return Scan(1, 1, 0, Place("x.nxs:/scan_1"), columns=fields, **more)
 
 
-def text_of(exporter: Exporter, scan: Scan) -> str:
+def settings_of(exporter: Exporter, **given: str) -> dict[str, Any]:
+    """Give the settings of an exporter as the command line makes them."""
+    return read_settings(exporter, given)
+
+
+def text_of(exporter: Exporter, scan: Scan, **given: str) -> str:
     stream = io.StringIO(newline="")
-    exporter.write(scan, stream)
+    assert exporter.write is not None
+    exporter.write(scan, stream, settings_of(exporter, **given))
     return stream.getvalue()
 
 
@@ -92,17 +100,6 @@ def test_columns_without_points_give_the_line_of_names() -> None:
     assert text_of(CSV, scan_of({"a": empty, "b": Cut(empty, [])})) == "a,b\n"
 
 
-def test_columns_of_different_lengths_are_refused_before_anything_is_written() -> None:
-    scan = scan_of({"th": np.arange(3), "det": Cut(np.arange(2), []), "mon": np.arange(3)})
-    stream = io.StringIO()
-    with pytest.raises(WriteError) as caught:
-        CSV.write(scan, stream)
-    assert str(caught.value) == (
-        "x.nxs:/scan_1: the columns differ in their number of points: 'th' 3, 'det' 2, 'mon' 3"
-    )
-    assert stream.getvalue() == ""
-
-
 def test_a_scan_without_a_column_of_numbers_is_refused() -> None:
     scan = scan_of({"names": ["a", "b"]})
     with pytest.raises(WriteError) as caught:
@@ -133,7 +130,7 @@ def test_what_a_table_cannot_hold_is_named_and_left_out() -> None:
     scan.columns["th"].units = "deg"
     dropped = [name for name in columns if name != "th" and not (name == "long" and np.longdouble(0).itemsize == 8)]
     listed = ", ".join(f"'{name}'" for name in dropped)
-    assert TSV.losses(scan) == [
+    assert TSV.losses(scan, settings_of(TSV)) == [
         "tsv has no place for detectors: 'mca_0', 'mca_1'",
         "tsv has no place for positioners: 'Two Theta'",
         "tsv has no place for headers: 'scan_header'",
@@ -146,7 +143,7 @@ def test_what_a_table_cannot_hold_is_named_and_left_out() -> None:
         "tsv has no place for metadata: 'count_time'",
     ]
     assert text_of(TSV, scan).split("\n")[1].startswith("1.0")
-    assert CSV.losses(scan_of({"th": np.array([1.0])})) == []
+    assert CSV.losses(scan_of({"th": np.array([1.0])}), settings_of(CSV)) == []
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -191,6 +188,48 @@ def test_more_rows_than_are_text_at_one_time_stay_in_step() -> None:
     lines = text_of(CSV, scan).split("\n")
     assert len(lines) == count + 2
     assert all(line == f"{n},{n * 0.5!r},{n * 3}" for n, line in enumerate(lines[1:-1]))
+
+
+def test_dat_has_what_is_known_in_comments_and_names_without_blanks() -> None:
+    scan = scan_of({"Two Theta": np.array([14.0, 0.1]), "n": np.array([1, 2])}, title="ascan th\n0 1")
+    scan.columns["Two Theta"].units = "deg"
+    scan.positioners = {
+        "Sample X": Field("Sample X", np.float64(1.5), units="mm"),
+        "shutter": Field("shutter", "ERR"),
+    }
+    line = "-" * 40
+    assert text_of(DAT, scan) == (
+        f"# scan: 1.1\n# title: ascan th 0 1\n# units.Two_Theta: deg\n# motor.Sample_X: 1.5 mm\n"
+        f"# motor.shutter: ERR\n# {line}\n# Two_Theta n\n14.0 1\n0.1 2\n"
+    )
+    assert DAT.losses(scan, settings_of(DAT)) == ["dat has no names with blanks, so '_' stands for them: 'Two Theta'"]
+    assert text_of(DAT, scan, header="none", delimiter="semicolon", format="%.2e") == "1.40e+01;1\n1.00e-01;2\n"
+    assert text_of(DAT, scan, header="labels", precision="2") == "# Two_Theta n\n14 1\n0.1 2\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "delimiter",
+            "e",
+            "'e' cannot be, comma, tab, blank, semicolon, or another sign that is in no number was expected",
+        ),
+        (
+            "delimiter",
+            "\n",
+            "'\n' cannot be, comma, tab, blank, semicolon, or another sign that is in no number was expected",
+        ),
+        ("format", "%s", "'%s' cannot be, a format of one number such as %.6g or %12.5e was expected"),
+        ("precision", "18", "'18' cannot be, a number of digits from 1 to 17 was expected"),
+        ("header", "all", "'all' is unknown, 'full' or 'labels' or 'none' was expected"),
+        ("edge", "K", "the format 'dat' has no such setting, known: --precision, --format, --delimiter, --header"),
+    ],
+)
+def test_a_wrong_setting_is_a_wrong_request(name: str, text: str, message: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        settings_of(DAT, **{name: text})
+    assert str(caught.value) == f"--{name}: {message}"
 
 
 def test_the_exporters_are_there_by_name_and_in_the_readme() -> None:

@@ -18,7 +18,10 @@ from nxconvert.resources import mappings_dir
 from nxconvert.scan import ITEMS, NAMESPACES, Field, Plot, Scan
 from nxconvert.tree import Tree
 
-SHIPPED = ("base", "spec", "esrf", "scan", "xas", "fluo")
+SHIPPED = (
+    *("base", "spec", "esrf", "edf", "ill", "nanoesca", "nanoesca_scan"),
+    *("scan", "xas", "fluo", "monopd", "tas", "sas", "tomo", "mpes"),
+)
 SOURCE = {"source_name": "ESRF", "source_type": "Synchrotron X-ray Source", "sample_name": "Fe"}
 README = (mappings_dir() / "README.md").read_text(encoding="utf-8")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.spec.blocks import Block, cut, normalise
@@ -15,6 +16,9 @@ from nxconvert.readers.spec.pieces import parts_of
 from nxconvert.readers.spec.report import LISTED, Report
 from nxconvert.scan import Scan, ScanFile, SourceFile, Wanted
 from nxconvert.streams import Source, open_source
+
+if TYPE_CHECKING:
+    from nxconvert.readers.spec.images import ScanImages
 
 _NUMBER = re.compile(rb"#S\s+(\d+)")
 #: scan numbers with more digits than this do not fit any integer type
@@ -28,8 +32,9 @@ _LONGEST_HEADER = 4 << 20
 class SpecFile(ScanFile):
     """An open SPEC file. ``position`` tells how many of its ``size`` bytes have been read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, images: ScanImages | None = None) -> None:
         self.source = source
+        self.images = images
         self.path = source.path
         self.problems: list[Problem] = list(source.problems)
         self._told_nul = False
@@ -62,7 +67,10 @@ class SpecFile(ScanFile):
             number = self._number(block)
             order = orders[number] = orders.get(number, 0) + 1
             if wanted is None or wanted(number, order):
-                yield self._build(builder, block, number, order, index, header)
+                scan = self._build(builder, block, number, order, index, header)
+                if self.images is not None:
+                    self.images.attach(scan)
+                yield scan
             index += 1
         self.position = self.source.position
         if index == 0:
@@ -184,14 +192,25 @@ class SpecFile(ScanFile):
         )
 
     def sources(self) -> list[SourceFile]:
-        """Name the file that was read."""
-        return [self.source.source_file()]
+        """Name the file that was read, and its images."""
+        return [self.source.source_file(), *(self.images.sources() if self.images is not None else ())]
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file, and its images."""
         self.source.close()
+        if self.images is not None:
+            self.images.close()
 
 
-def open_spec(path: str) -> SpecFile:
-    """Open a SPEC file, compressed or not, or standard input for ``-``."""
-    return SpecFile(open_source(path))
+def open_spec(path: str, images: Sequence[str] = ()) -> SpecFile:
+    """Open a SPEC file, compressed or not, or standard input for ``-``.
+
+    *images*: folders in which the images are looked for that the scans refer to; without any, none is.
+    """
+    if not images:
+        return SpecFile(open_source(path))
+    from nxconvert.images import Roots
+    from nxconvert.readers.spec.images import ScanImages
+
+    found = ScanImages(Roots(images))
+    return SpecFile(open_source(path), found)

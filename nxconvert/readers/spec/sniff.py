@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from nxconvert.registry import Match, Reader
 from nxconvert.scan import ScanFile
@@ -38,11 +39,11 @@ def sniff(head: bytes, _name: str) -> Match:
     return Match(0.6, "a line begins with '#F' or '#E'")
 
 
-def open_file(path: str) -> ScanFile:
+def open_file(path: str, images: Sequence[str] = ()) -> ScanFile:
     """Open a SPEC file; numpy and the parser are imported now and not before."""
     from nxconvert.readers.spec.reader import open_spec
 
-    return open_spec(path)
+    return open_spec(path, images)
 
 
 READER = Reader(
@@ -52,4 +53,5 @@ READER = Reader(
     sniff=sniff,
     open=open_file,
     command="spec2nx",
+    settings=("images",),
 )

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from nxconvert.errors import Place, ReadError
-from nxconvert.registry import Exporter, Match, Reader
+from nxconvert.registry import Exporter, Match, Reader, Setting, Settings
 from nxconvert.scan import Field, Plot, Scan, ScanFile, SourceFile, Wanted
 
 
@@ -59,10 +59,17 @@ def sniff(head: bytes, name: str) -> Match:
     return Match(0.0, "the first line does not say ACME")
 
 
-def write(scan: Scan, stream: IO[str]) -> None:
-    stream.write("ACME\n")
+def write(scan: Scan, stream: IO[str], settings: Settings) -> None:
+    stream.write(f"ACME{settings['mark']}\n")
     stream.writelines(f"{count}\n" for count in scan.columns["det"].value)  # type: ignore[union-attr]
 
 
 READER = Reader("acme", "counts of the Acme company", (".acme",), sniff, AcmeFile, "acme2nx")
-EXPORTER = Exporter("acme", "counts of the Acme company", (".acme",), lambda scan: [], write)
+EXPORTER = Exporter(
+    name="acme",
+    description="counts of the Acme company",
+    extensions=(".acme",),
+    losses=lambda scan, settings: [f"acme has no place for '{name}'" for name in scan.columns if name != "det"],
+    write=write,
+    settings=(Setting("mark", "What stands behind the first word.", ""),),
+)

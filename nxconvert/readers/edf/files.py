@@ -1,0 +1,66 @@
+"""The files of a series, each opened once: their frames, the headers of all in one store, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nxconvert.errors import Place, Problem, ReadError
+from nxconvert.readers.edf.file import EdfFile, EdfFrame, Headers
+from nxconvert.scan import SourceFile
+
+#: so many missing files are listed
+_LISTED = 20
+
+
+class Files:
+    """Opened files by path, in the order in which they were opened; ``position`` counts their bytes.
+
+    *roots*: see `EdfFile`.
+    """
+
+    def __init__(self, roots: Iterable[str] = ()) -> None:
+        self.headers = Headers()
+        self.position = 0
+        self._roots = tuple(roots)
+        self._opened: dict[str, EdfFile | None] = {}
+
+    def open(self, path: str, problems: list[Problem]) -> EdfFile | None:
+        """Open a file, and note its problems; None where it cannot be read, which is a problem too."""
+        if path in self._opened:
+            return self._opened[path]
+        file = None
+        try:
+            file = EdfFile(path, self._roots, self.headers)
+        except ReadError as error:
+            problems.extend(error.problems)
+        else:
+            problems.extend(file.problems)
+            self.position += file.size
+        self._opened[path] = file
+        return file
+
+    def frames(self, path: str, problems: list[Problem]) -> list[EdfFrame]:
+        """Give the frames of a file, none where it cannot be read."""
+        file = self.open(path, problems)
+        return [] if file is None else file.frames
+
+    def sources(self) -> list[SourceFile]:
+        """Name every file that was read, without SHA-256."""
+        return [source for file in self._opened.values() if file is not None for source in file.sources()]
+
+    def close(self) -> None:
+        """Release all files."""
+        for file in self._opened.values():
+            if file is not None:
+                file.close()
+
+
+def tell_missing(place: str, names: Sequence[str]) -> Problem:
+    """Say which frames are missing."""
+    listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+    return Problem(
+        Place(place),
+        f"{len(names)} frame{'s are' if len(names) != 1 else ' is'} missing: {listed}",
+        "one for each index expected",
+        "frame_missing marks them; the largest number of the type, nan among floats, stands in their places",
+    )

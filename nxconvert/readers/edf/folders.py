@@ -1,0 +1,31 @@
+"""Which folders and patterns are inputs of this format; looked at by names only."""
+
+from __future__ import annotations
+
+import os
+
+from nxconvert.errors import NxconvertError
+from nxconvert.readers.edf import patterns
+from nxconvert.registry import Match
+
+
+def is_series(path: str) -> bool:
+    """Tell whether a path is a folder or a pattern, not a file."""
+    return os.path.isdir(path) or (patterns.is_pattern(path) and not os.path.lexists(path))
+
+
+def folders(path: str) -> Match:
+    """Say whether a folder or a pattern has EDF files, and why."""
+    if os.path.isdir(path):
+        try:
+            names = [name for name in patterns.names_in(path) if patterns.is_edf_name(name)]
+        except NxconvertError as error:
+            return Match(0.0, str(error))
+        if not names:
+            return Match(0.0, "no name in this folder ends in .edf or .edf.gz")
+        return Match(1.0, f"{len(names)} EDF file{'s' * (len(names) != 1)} in this folder, such as '{names[0]}'")
+    if os.path.lexists(path) or not patterns.is_pattern(path):
+        return Match(0.0, "it is neither a folder nor a pattern such as scan_%04d.edf")
+    if not patterns.is_edf_name(path):
+        return Match(0.0, "the pattern does not end in .edf or .edf.gz")
+    return Match(1.0, "the pattern of a series of EDF files")

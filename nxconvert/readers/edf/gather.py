@@ -1,0 +1,293 @@
+"""The values of every header key over many frames: what is the same in all of them, and what changes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nxconvert.arrays import Array, LazyArray
+from nxconvert.numtext import Rows, dtype_for, parse_lists, parse_rows, parse_tokens
+from nxconvert.readers.edf.frames import EdfFrame
+from nxconvert.readers.edf.header import Item, decode
+from nxconvert.readers.edf.store import Layout, value_in
+
+#: a number with its unit as the SAXS programs write it, ``172e-6_m``
+_WITH_UNIT = re.compile(rb"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)_([A-Za-z]+)\s*")
+_UNITS = {
+    b"m",
+    b"cm",
+    b"mm",
+    b"um",
+    b"nm",
+    b"pm",
+    b"deg",
+    b"rad",
+    b"mrad",
+    b"s",
+    b"ms",
+    b"us",
+    b"eV",
+    b"keV",
+    b"K",
+    b"mA",
+}
+
+
+@dataclass(slots=True)
+class Values:
+    """The texts that a key has, each once, and by frame which of them; -1 where the frame has none."""
+
+    texts: list[bytes]
+    index: Array
+
+    @property
+    def constant(self) -> bool:
+        """Tell whether all frames have the same text."""
+        return len(self.texts) == 1 and not (self.index < 0).any()
+
+    def text(self) -> list[str]:
+        """Give the text of each frame, empty where it has none."""
+        texts = [*map(decode, self.texts), ""]
+        return [texts[at] for at in self.index]
+
+    def numbers(self) -> tuple[Array, str | None] | None:
+        """Give the numbers of each frame, shape (frames,) or (frames, count), and their unit; None for text.
+
+        dtype int64 or uint64 where every token is an integer and no frame lacks its value, else float64 with nan.
+        """
+        found = numbers_of(self.texts)
+        if found is None:
+            return None
+        numbers, units, used = found
+        index = self.index
+        if not used.all():  # empty texts are no values
+            index = np.where(index < 0, -1, np.where(used, np.cumsum(used) - 1, -1)[index])
+        missing = index < 0
+        if missing.any() and numbers.dtype.kind != "f":
+            if np.abs(numbers.astype(np.float64)).max() > 2**53:
+                return None
+            numbers = numbers.astype(np.float64)
+        result = numbers[index]
+        if missing.any():
+            result[missing] = np.nan
+        return result[:, 0] if result.shape[1] == 1 else result, units
+
+
+def numbers_of(texts: Sequence[bytes]) -> tuple[Array, str | None, Array] | None:
+    """Read numbers, one or more in each text: shape (texts that are not empty, count), unit, which texts are used.
+
+    None where one is no number, or they differ in how many there are or in their unit.
+    """
+    used = np.array([bool(text.strip()) for text in texts])
+    filled = [text for text in texts if text.strip()]
+    if not filled:
+        return None
+    if filled[0][:1] == b"[":
+        filled = [text.strip(b"[] ").replace(b",", b" ") for text in filled]
+    units = None
+    if b"_" in filled[0]:
+        matches = [_WITH_UNIT.fullmatch(text) for text in filled]
+        names = {match[2] if match else b"" for match in matches}
+        if len(names) != 1 or not names <= _UNITS:
+            return None
+        units = names.pop().decode()
+        filled = [match[1] for match in matches if match]
+    if any(b"\n" in text for text in filled):
+        return None
+    numbers = parse_lists(filled)
+    return None if numbers is None else (numbers, units, used)
+
+
+def gather(frames: Sequence[EdfFrame | None]) -> dict[str, Values]:
+    """Give the values of every key, in the order of the headers; frames that are missing (None) take part in no way.
+
+    Of a key that stands twice in one header the last value counts, as for all readers.
+    """
+    count = len(frames)
+    present = np.array([frame is not None for frame in frames])
+    result: dict[str, Values] = {}
+    for layout, places, rows in by_layout(frames).values():
+        for key, texts, index in _of_layout(layout, rows):
+            values = result.get(key)
+            if values is None:
+                values = result[key] = Values([], np.full(count, -1, np.int64))
+            values.index[places] = index + len(values.texts)
+            values.texts += texts
+    for values in result.values():
+        _unify(values)
+        if len(values.texts) == 1 and (values.index[present] == 0).all():
+            values.index[:] = 0  # a frame that is missing does not make a constant vary
+    return result
+
+
+def by_layout(frames: Sequence[EdfFrame | None]) -> dict[int, tuple[Layout, Array, Array]]:
+    """Give the layouts of the frames' headers, each with the positions of its frames and their rows in it."""
+    found: dict[int, tuple[Layout, list[int], list[int]]] = {}
+    for position, frame in enumerate(frames):
+        if frame is not None:
+            own = found.get(id(frame.layout))
+            if own is None:
+                own = found[id(frame.layout)] = (frame.layout, [], [])
+            own[1].append(position)
+            own[2].append(frame.row)
+    return {key: (layout, np.array(places), np.array(rows)) for key, (layout, places, rows) in found.items()}
+
+
+def _of_layout(layout: Layout, rows: Array) -> Iterator[tuple[str, list[bytes], Array | int]]:
+    """Give for each key of a layout its different texts, and which of them each row has."""
+    own = {item.key: item for item in layout.items}
+    lower = {key.lower() for key in own}
+    items: list[Item] = [item for item in layout.inherited if item.key.lower() not in lower]
+    for item in [*items, *own.values()]:
+        column = layout.columns.get(item.first) if item.alone and own.get(item.key) is item else None
+        if column is None:
+            yield decode(item.key), [item.value], 0
+            continue
+        at = np.searchsorted(np.array(column.rows), rows, "right") - 1
+        used, index = np.unique(at, return_inverse=True)
+        yield decode(item.key), [value_in(column.lines[number]) for number in used], index.reshape(-1)
+
+
+def _unify(values: Values) -> None:
+    """Keep each text once."""
+    if len(values.texts) > 1:
+        places: dict[bytes, int] = {}
+        order = np.array([places.setdefault(text, len(places)) for text in values.texts])
+        if len(places) < len(values.texts):
+            values.texts = list(places)
+            values.index = np.where(values.index < 0, -1, order[values.index])
+
+
+def pairs(names: Values, positions: Values) -> tuple[dict[str, Array | list[str]], str]:
+    """Pair names with positions (``motor_mne``, ``motor_pos``): by name an array over all frames.
+
+    Names that come twice get ``_1``. dtype int64 where every token is an integer, float64 with nan where a frame has
+    no value, text where one is no number. Also gives what does not fit, in words.
+    """
+    count = len(names.index)
+    odd = ""
+    result: dict[str, Array | list[str]] = {}
+    for name_at, text in enumerate(names.texts):
+        own = _unique_names(decode(text).split())
+        here = (names.index == name_at) & (positions.index >= 0)
+        used, index = np.unique(positions.index[here], return_inverse=True)
+        columns, width = _columns([positions.texts[at] for at in used], len(own))
+        if width != len(own):
+            odd = f"{len(own)} names and {width} values"
+        for name, values in zip(own, columns, strict=True):
+            before = result.get(name)
+            if isinstance(values, list) or isinstance(before, list):
+                listed = _as_texts(before, count)
+                texts = values if isinstance(values, list) else _as_texts(values, len(values))
+                for frame, at in zip(np.flatnonzero(here), index.reshape(-1), strict=True):
+                    listed[frame] = texts[at]
+                result[name] = listed
+            elif here.all():
+                result[name] = values[index.reshape(-1)]
+            else:
+                array = np.full(count, np.nan) if before is None else before
+                array[here] = values[index.reshape(-1)]
+                result[name] = array
+    return result, odd
+
+
+def _as_texts(values: Array | list[str] | None, count: int) -> list[str]:
+    """Give values as text, where text stands among them; nan is no value."""
+    if values is None:
+        return [""] * count
+    return (
+        values if isinstance(values, list) else ["" if math.isnan(value) else str(value) for value in values.tolist()]
+    )
+
+
+def _columns(texts: list[bytes], count: int) -> tuple[list[Array | list[str]], int]:
+    """Read *count* columns of numbers out of rows of text, and tell how many values the rows have.
+
+    A column with a word in it stays text.
+    """
+    block = parse_rows(b"\n".join(texts)) if texts else None
+    if block is not None and len(block.values) == len(texts) and block.width == count:
+        return [_as_stated(block, at) for at in range(count)], count
+    rows = [text.split() for text in texts]
+    widths = {len(row) for row in rows}
+    width = next(iter(sorted(widths - {count})), count)
+    columns: list[Array | list[str]] = []
+    for at in range(count):
+        tokens = [row[at] if at < len(row) else b"" for row in rows]
+        numbers = parse_lists(tokens) if tokens and b"" not in tokens else None
+        if numbers is not None:
+            columns.append(numbers[:, 0])
+            continue
+        values, _, words = parse_tokens(tokens)
+        columns.append([decode(token) for token in tokens] if any(tokens[at] for at in words) else np.array(values))
+    return columns, width
+
+
+def _as_stated(block: Rows, at: int) -> Array:
+    """Give a column of numbers: integers where all its tokens are such."""
+    if at in block.exact:
+        exact = block.exact[at]
+        return np.array(exact, dtype_for(min(exact), max(exact)))
+    column: Array = block.values[:, at]
+    return column.astype(np.int64) if block.integer[at] else column
+
+
+def _unique_names(words: Iterable[str]) -> list[str]:
+    from nxconvert.scan import free_name
+
+    names: dict[str, None] = {}
+    for word in words:
+        names[free_name(word, names)] = None
+    return list(names)
+
+
+class HeaderTexts(LazyArray):
+    """The headers of many frames word for word: text of fixed length in UTF-8, shape (frames,)."""
+
+    def __init__(self, frames: Sequence[EdfFrame | None]) -> None:
+        self._frames = frames
+        self.shape = (len(frames),)
+        longest = max(_longest(layout, rows) for layout, _, rows in by_layout(frames).values())
+        self.dtype = np.dtype(f"S{longest}")
+
+    def _texts(self) -> Iterator[bytes]:
+        for frame in self._frames:
+            if frame is None:
+                yield b""
+            else:
+                text = frame.header_bytes
+                yield text if text.isascii() else decode(text).encode()
+
+    def blocks(self) -> Iterator[Array]:
+        """Give some hundred headers at a time."""
+        texts = self._texts()
+        step = max(1, (1 << 20) // self.dtype.itemsize)
+        for first in range(0, len(self._frames), step):
+            size = min(step, len(self._frames) - first)
+            block: Array = np.array([next(texts) for _ in range(size)], self.dtype)
+            yield block
+
+
+def _longest(layout: Layout, rows: Array) -> int:
+    """Give the length of the longest of these headers in UTF-8."""
+    own, ascii_only = len(b"\n".join(layout.lines)), all(line.isascii() for line in layout.lines)
+    lengths = np.full(len(rows), own)
+    for number, column in layout.columns.items():
+        at = np.searchsorted(np.array(column.rows), rows, "right") - 1
+        lengths += np.array([len(line) for line in column.lines])[at] - len(layout.lines[number])
+        ascii_only = ascii_only and all(line.isascii() for line in column.lines)
+    longest = int(lengths.max())
+    if ascii_only:
+        return longest
+    texts = (decode(layout.text(int(row))).encode() for row in rows)
+    return max(len(text) for text in texts)
+
+
+def scalar(value: Any) -> Any:
+    """Give a scalar of an array as a number of Python."""
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value

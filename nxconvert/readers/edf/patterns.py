@@ -1,0 +1,394 @@
+"""Names of files as indices: patterns, folders and lists, and the grid of indices that the files fill.
+
+``scan_%04d_%04d.edf``            one number is the point, two are row and column, three scan, row and column
+``{detector}_{scan}_{point}.edf`` names: ``scan`` gives one scan each, ``detector`` (any text) detectors, others
+                                  dimensions
+``(?P<point>\\d+)_ff\\.edf``        a regular expression with named groups, with the same names
+
+Only the last part of a path is a pattern. A compressed file (``.gz``, ``.bz2``, ``.Z``) fits that of the plain one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nxconvert.errors import Place, Problem, ReadError, RequestError
+
+#: endings of the files that a folder is searched for
+ENDINGS = (".edf", ".ehf")
+_COMPRESSED = r"(?:\.gz|\.bz2|\.Z)?"
+_NUMBER = re.compile(r"(\d+)", re.ASCII)
+_PLACEHOLDER = re.compile(r"%(0?)(\d{0,2})d|\{(\w+)(?::0?(\d{1,2})d)?\}", re.ASCII)
+#: an axis with more gaps than values, and a grid emptier than this, are none: the numbers count something else
+_SPARSE = 16
+_FEW = 1024
+#: numbers of three indices and more without a name
+_UNNAMED = {1: ("point",), 2: ("row", "column"), 3: ("scan", "row", "column")}
+#: so many missing files are listed
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A folder and what the names of its files look like; ``names`` are those of the indices, in their order."""
+
+    text: str
+    folder: str
+    regex: re.Pattern[str]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file with the texts of its indices, and where they stand in its name."""
+
+    path: str
+    texts: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def renamed(self, texts: Sequence[str]) -> str:
+        """Give the name with other indices, numbers filled up to the width that they have here."""
+        name, at, parts = os.path.basename(self.path), 0, []
+        for (start, end), text in sorted(zip(self.spans, texts, strict=True)):
+            parts += [name[at:start], text.zfill(end - start) if text.isdecimal() else text]
+            at = end
+        return "".join(parts) + name[at:]
+
+
+@dataclass(slots=True)
+class Grid:
+    """Files on a grid of indices: ``paths`` in C order, None where one is missing.
+
+    ``names`` and ``values`` are the name and the indices of each dimension, outermost first. ``missing``: names of
+    the files that are not there.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[list[int], ...]
+    paths: list[str | None]
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of indices along each dimension."""
+        return tuple(len(value) for value in self.values)
+
+
+@dataclass(slots=True)
+class Series:
+    """The files of one scan: a grid for each detector, whose name is empty where the pattern has none."""
+
+    title: str
+    number: int
+    grids: dict[str, Grid] = field(default_factory=dict)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Give a sort key in which ``a2`` comes before ``a10``."""
+    return [(1, int(part), part) if part.isdecimal() else (0, 0, part) for part in _NUMBER.split(name)]
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a text is a pattern in printf style or with names in braces."""
+    return _PLACEHOLDER.search(os.path.basename(text)) is not None
+
+
+def parse(text: str) -> Pattern:
+    """Read a pattern in printf style or with names in braces; RequestError where it has none or is ambiguous."""
+    folder, name = os.path.split(text)
+    if _PLACEHOLDER.search(folder):
+        raise RequestError.at(
+            text, "the pattern of a folder", "indices in the name of the file expected", "give one folder at a time"
+        )
+    found = list(_PLACEHOLDER.finditer(name))
+    plain = sum(match[3] is None for match in found)
+    if not found:
+        raise RequestError.at(text, "no index in this pattern", "%04d or {point} expected", "it is a file or a pattern")
+    if plain and plain < len(found):
+        raise RequestError.at(text, "both %d and names in braces", "one of them expected", "give all indices names")
+    if plain and plain not in _UNNAMED:
+        found_text = f"{plain} indices without names"
+        raise RequestError.at(text, found_text, "at most 3 expected", "give them names, such as {scan}_{row}_{column}")
+    unnamed = iter(_UNNAMED.get(plain, ()))
+    pieces, names, at = [], [], 0
+    for match in found:
+        pieces.append(re.escape(name[at : match.start()]))
+        at = match.end()
+        own = match[3] or next(unnamed)
+        if own in names:
+            pieces.append(f"(?P={own})")
+            continue
+        names.append(own)
+        width = match[4] or (match[2] if match[1] else "")
+        pieces.append(f"(?P<{own}>{'.+?' if own == 'detector' else rf'[0-9]{{{width or 1},}}'})")
+    for own in names:
+        if own[0].isdecimal():
+            raise RequestError.at(text, f"the index '{own}'", "a name that begins with a letter expected")
+    pieces.append(re.escape(name[at:]) + _COMPRESSED)
+    return Pattern(text, folder, re.compile("".join(pieces)), tuple(names))
+
+
+def parse_expression(folder: str, text: str) -> Pattern:
+    """Take a regular expression with named groups for the names of files in a folder; RequestError for a wrong one."""
+    try:
+        regex = re.compile(f"(?:{text}){_COMPRESSED}")
+    except re.error as error:
+        raise RequestError.at(text, f"this is no regular expression ({error})", hint="see the manual of re") from error
+    names = tuple(sorted(regex.groupindex, key=lambda name: regex.groupindex[name]))
+    if not names:
+        raise RequestError.at(
+            text, "no named group in this expression", "one for each index expected", r"such as (?P<point>\d+)"
+        )
+    return Pattern(text, folder, regex, names)
+
+
+def names_in(folder: str, problems: list[Problem] | None = None) -> list[str]:
+    """Give the names of the files in a folder; ReadError where it cannot be read.
+
+    A link that leads nowhere is a problem when its name is that of an EDF file.
+    """
+    names = []
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            for entry in entries:
+                try:
+                    if entry.is_file():
+                        names.append(entry.name)
+                        continue
+                    broken = entry.is_symlink() and not entry.is_dir()
+                except OSError:
+                    broken = True
+                if broken and problems is not None and is_edf_name(entry.name):
+                    problems.append(
+                        Problem(Place(entry.path), "this link leads to no file", "a file expected", severity="lost")
+                    )
+    except OSError as error:
+        hint = "check the spelling and the permissions"
+        raise ReadError.at(folder, f"the folder cannot be read ({error.strerror})", hint=hint) from error
+    return sorted(names)
+
+
+def is_edf_name(name: str) -> bool:
+    """Tell whether a file's name, without the ending of a compression, is that of an EDF file."""
+    return _plain(name).lower().endswith(ENDINGS)
+
+
+def _plain(name: str) -> str:
+    return name.rpartition(".")[0] if name.endswith((".gz", ".bz2", ".Z")) else name
+
+
+def find(pattern: Pattern, problems: list[Problem]) -> list[Series]:
+    """Find the files of a pattern: a series for each scan index, in its order.
+
+    ReadError where no file fits, and RequestError where an index is no number.
+    """
+    members = []
+    for name in names_in(pattern.folder, problems):
+        match = pattern.regex.fullmatch(name)
+        if match is not None:
+            texts = tuple(match[own] or "" for own in pattern.names)
+            members.append(Member(os.path.join(pattern.folder, name), texts, tuple(map(match.span, pattern.names))))
+    if not members:
+        raise ReadError.at(
+            pattern.text,
+            "no file fits this pattern",
+            f"one in '{pattern.folder or os.curdir}' expected",
+            "'ls' lists the files; %04d is a number of four digits or more",
+        )
+    for name, texts in zip(pattern.names, zip(*(member.texts for member in members), strict=True), strict=True):
+        odd = next((text for text in texts if not text.isdecimal()), None) if name != "detector" else None
+        if odd is not None:
+            hint = "only the index 'detector' may be text"
+            raise RequestError.at(pattern.text, f"the index '{name}' is '{odd}'", "a number expected", hint)
+    scans = {"": members}
+    if "scan" in pattern.names:
+        scans = _split(members, pattern.names.index("scan"))
+    series = []
+    for place, (text, part) in enumerate(scans.items(), 1):
+        item = Series(os.path.basename(pattern.text), int(text) if text else place)
+        if text:
+            item.title = _title(part[0], [at for at, name in enumerate(pattern.names) if name != "scan"])
+        kept = [at for at, name in enumerate(pattern.names) if name not in ("scan", "detector")]
+        detectors = {"": part}
+        if "detector" in pattern.names:
+            detectors = _split(part, pattern.names.index("detector"))
+        for detector, own in detectors.items():
+            item.grids[detector] = make_grid(own, kept, tuple(pattern.names[at] for at in kept), problems)
+        series.append(item)
+    return series
+
+
+def _title(member: Member, free: Sequence[int]) -> str:
+    """Give the name that all files of a series have, a star for what is different."""
+    return member.renamed(["*" if at in free else text for at, text in enumerate(member.texts)])
+
+
+def _split(members: list[Member], at: int) -> dict[str, list[Member]]:
+    """Sort files by one index, in natural order; numbers are equal whatever zeros they begin with."""
+    parts: dict[str, list[Member]] = {}
+    for member in sorted(members, key=lambda member: natural(member.texts[at])):
+        text = member.texts[at]
+        parts.setdefault(str(int(text)) if text.isdecimal() else text, []).append(member)
+    return parts
+
+
+def make_grid(
+    members: list[Member], kept: Sequence[int], names: tuple[str, ...], problems: list[Problem], gaps: bool = True
+) -> Grid:
+    """Place files on the grid of some of their indices; of two files in one place the first is taken.
+
+    *gaps*: a number that is left out along a dimension is a file that is missing. RequestError where the files fill
+    next to nothing of the grid.
+    """
+    if not kept:
+        for other in members[1:]:
+            problems.append(_twice(members[0], other))
+        return Grid(("point",), ([0],), [members[0].path])
+    keys = [tuple(int(member.texts[at]) for at in kept) for member in members]
+    values = tuple(axis_of(sorted(set(column)), gaps) for column in zip(*keys, strict=True))
+    size = math.prod(len(value) for value in values)
+    if size > _SPARSE * len(members) + _FEW:
+        shape = " x ".join(str(len(value)) for value in values)
+        raise RequestError.at(
+            members[0].path,
+            f"{len(members)} files whose numbers span {shape}",
+            "a grid of indices expected",
+            "name what the numbers are in a pattern: {scan} splits them, and fixed text leaves them out",
+        )
+    place = [{value: at for at, value in enumerate(column)} for column in values]
+    paths: list[str | None] = [None] * size
+    own: dict[int, Member] = {}
+    for key, member in zip(keys, members, strict=True):
+        index = 0
+        for dimension, value in enumerate(key):
+            index = index * len(values[dimension]) + place[dimension][value]
+        if index in own:
+            problems.append(_twice(own[index], member))
+            continue
+        own[index] = member
+        paths[index] = member.path
+    grid = Grid(names, values, paths)
+    if len(own) < size:
+        grid.missing = _missing(members[0], kept, values, paths)
+    return grid
+
+
+def _twice(first: Member, second: Member) -> Problem:
+    found = f"has the same indices as '{os.path.basename(first.path)}'"
+    return Problem(Place(second.path), found, "one file for each index expected", "it is left out", "lost")
+
+
+def axis_of(values: list[int], gaps: bool = True) -> list[int]:
+    """Give the indices along a dimension: with those that are left out, where the numbers have a common step."""
+    if not gaps or len(values) < 3:
+        return values
+    step = math.gcd(*(b - a for a, b in itertools.pairwise(values)))
+    count = (values[-1] - values[0]) // step + 1
+    return list(range(values[0], values[-1] + 1, step)) if count <= 2 * len(values) else values
+
+
+def _missing(member: Member, kept: Sequence[int], values: Sequence[list[int]], paths: list[str | None]) -> list[str]:
+    """Name the files that are not there."""
+    names = []
+    for index, path in enumerate(paths):
+        if path is None:
+            rest, texts = index, list(member.texts)
+            for dimension in range(len(values) - 1, -1, -1):
+                rest, at = divmod(rest, len(values[dimension]))
+                texts[kept[dimension]] = str(values[dimension][at])
+            names.append(member.renamed(texts))
+    return names
+
+
+def group(paths: Iterable[str], problems: list[Problem]) -> list[Series]:
+    """Group files by their names: names that differ in numbers only are one series, in natural order.
+
+    Numbers that all files share are part of the name. Where one number tells the files apart it is the point; two that
+    fill a grid are row and column; else the first one that differs is the number of a scan.
+    """
+    families: dict[tuple[str, ...], list[str]] = {}
+    for path in paths:
+        families.setdefault(_kind(path), []).append(path)
+    series: list[Series] = []
+    for family in sorted(families.values(), key=lambda family: natural(min(family))):
+        series += _family(list(map(_member, sorted(family, key=natural))), problems)
+    for number, item in enumerate(series, 1):
+        item.number = number
+    return series
+
+
+def _kind(path: str) -> tuple[str, ...]:
+    """Give what files of one family share: their folder, and their names without the numbers."""
+    return (os.path.dirname(path), *_NUMBER.split(_plain(os.path.basename(path)))[::2])
+
+
+def _member(path: str) -> Member:
+    found = list(_NUMBER.finditer(_plain(os.path.basename(path))))
+    return Member(path, tuple(match[0] for match in found), tuple(match.span() for match in found))
+
+
+def varying(members: Sequence[Member]) -> list[int]:
+    """Give the positions of the numbers that differ among names of one kind."""
+    columns = zip(*(member.texts for member in members), strict=True)
+    return [at for at, texts in enumerate(columns) if len({int(text) for text in texts}) > 1]
+
+
+def _family(members: list[Member], problems: list[Problem]) -> list[Series]:
+    free = varying(members)
+    if len(members) == 1 or not free:
+        item = Series(os.path.basename(members[0].path), 1)
+        item.grids[""] = make_grid(members, [], (), problems)
+        return [item]
+    kept = key_of(members, free)
+    if not kept:
+        return [item for part in _split(members, free[0]).values() for item in _family(part, problems)]
+    item = Series(_title(members[0], kept), 1)
+    item.grids[""] = make_grid(members, kept, _UNNAMED[len(kept)], problems)
+    return [item]
+
+
+def key_of(members: Sequence[Member], free: Sequence[int]) -> list[int]:
+    """Give the one number that tells all files apart, else two that fill a grid, else nothing."""
+    columns = {at: [int(member.texts[at]) for member in members] for at in free}
+    for at in free:
+        if len(set(columns[at])) == len(members):
+            return [at]
+    for place, slow in enumerate(free):
+        for fast in free[place + 1 :]:
+            size = len(set(columns[slow])) * len(set(columns[fast]))
+            if size == len(members) == len(set(zip(columns[slow], columns[fast], strict=True))):
+                return [slow, fast]
+    return []
+
+
+def from_list(paths: Sequence[str], problems: list[Problem]) -> Series:
+    """Take a list of files as one series in natural order: with their indices where they are one family."""
+    unique = list(dict.fromkeys(paths))
+    ordered = sorted(unique, key=natural)
+    members = [_member(path) for path in ordered]
+    kept: list[int] = []
+    if len(set(map(_kind, ordered))) == 1 and len(members) > 1:
+        kept = key_of(members, varying(members))
+    item = Series(os.path.basename(ordered[0]), 1)
+    if kept:
+        item.title = _title(members[0], kept)
+        item.grids[""] = make_grid(members, kept, _UNNAMED[len(kept)], problems, gaps=False)
+    else:
+        item.grids[""] = Grid(("point",), (list(range(len(ordered))),), list(ordered))
+    return item
+
+
+def refuse_missing(place: str, missing: Sequence[str]) -> ReadError:
+    """Make the error that lists the files that are missing."""
+    listed = ", ".join(missing[:LISTED]) + (f" and {len(missing) - LISTED} more" if len(missing) > LISTED else "")
+    return ReadError.at(
+        place,
+        f"{len(missing)} file{'s are' if len(missing) != 1 else ' is'} missing: {listed}",
+        "one for each index expected",
+        "--allow-missing writes a fill value in their places and marks them",
+    )

@@ -1,0 +1,137 @@
+"""Stacks of frames that stay in their files: HDF5 is told where the bytes lie, and none of them is copied.
+
+A dataset of external storage names for each frame its file, first byte and length. HDF5 keeps that list in one object
+header message of at most 64 KiB, 24 bytes an item; where a stack has more frames, or some are missing, the parts are
+datasets of external storage of their own, and a virtual dataset puts them together. HDF5 looks for a relative path
+from the working directory of who reads, or from the folder named by HDF5_EXTFILE_PREFIX.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from h5py import h5d, h5i, h5p, h5s, h5t
+
+from nxconvert.arrays import FrameArray, Location
+from nxconvert.errors import WriteError
+from nxconvert.writer.layout import split
+from nxconvert.writer.values import space
+
+#: Pieces of files in one dataset of external storage; HDF5 fails at about 2600.
+PIECES = 2000
+
+
+def link_frames(
+    made: Any, name: bytes, array: FrameArray, collection: Callable[[], Any], output: str, relative: bool
+) -> Any:
+    """Make the dataset *name* in the group *made* out of frames that stay where they are.
+
+    ``collection`` makes the group for the parts, where there have to be any. Paths are absolute, or *relative* to the
+    folder of the *output*. WriteError where a frame does not lie in a file as it is.
+    """
+    places = [_place(array, number, output) for number in range(array.frames)]
+    folder = os.path.dirname(os.path.realpath(output)) if relative else ""
+    kind = h5t.py_create(array.stored)
+    if all(places):
+        pieces = list(_pieces([place for place in places if place is not None], folder))
+        if len(pieces) <= PIECES:
+            return h5d.create(made, name, kind, space(array.shape), _external(pieces))
+    plist, filled = _properties(), _properties()
+    if array.fill_value is not None:
+        for item in (plist, filled):
+            item.set_fill_value(np.asarray(array.fill_value, array.dtype))
+    outer, frame = split(array.shape, len(array.frame_shape))
+    whole, at = h5s.create_simple(array.shape), (0,) * len(frame)
+    parts = collection()
+    for count, (first, some) in enumerate(_runs(places, outer[-1])):
+        part_space = h5s.create_simple((len(some), *frame))
+        part = h5d.create(parts, b"part_%d" % count, kind, part_space, _external(list(_pieces(some, folder))))
+        # nexusformat takes the number of mappings for the length of the first axis
+        height = 1 if len(outer) == 1 else len(some)
+        for step in range(0, len(some), height):
+            start = tuple(map(int, np.unravel_index(first + step, outer)))
+            whole.select_hyperslab((*start, *at), (*(1 for _ in outer[1:]), height, *frame))
+            part_space.select_hyperslab((step, *at), (height, *frame))
+            plist.set_virtual(whole, b".", h5i.get_name(part), part_space)
+    missing = [number for number, place in enumerate(places) if place is None] if len(outer) == 1 else []
+    if missing:
+        part_space = h5s.create_simple((1, *frame))
+        # takes no room: nothing is ever written to it, and it is read as the fill value
+        part = h5d.create(parts, b"missing", kind, part_space, filled)
+        for number in missing:
+            whole.select_hyperslab((number, *at), (1, *frame))
+            plist.set_virtual(whole, b".", h5i.get_name(part), part_space)
+    return h5d.create(made, name, kind, space(array.shape), plist)
+
+
+def _place(array: FrameArray, number: int, output: str) -> Location | None:
+    """Tell where a frame lies, None where it is missing; WriteError where it is there, but cannot be linked."""
+    place = array.location(number)
+    size = math.prod(array.frame_shape) * array.stored.itemsize
+    hint = "without --link the frames are copied"
+    if place is not None and place.length != size:
+        found = f"frame {number} of a stack has {place.length} bytes here"
+        raise WriteError.at(place.path, found, f"{size} were expected", hint)
+    if place is None or array.stored.newbyteorder("=") != array.dtype.newbyteorder("="):
+        if place is None and array.frame(number) is None:
+            return None
+        found = f"frame {number} of a stack does not lie in its file as it is read"
+        reason = "compressed, or of another type or byte order than the others"
+        raise WriteError.at(output, f"{found}: {reason}", hint=hint)
+    return place
+
+
+def _pieces(places: list[Location], folder: str) -> Iterator[tuple[bytes, int, int]]:
+    """Give the file, first byte and length of each piece; frames that lie one after the other are one."""
+    file, start, end = "", 0, 0
+    for place in places:
+        if place.path == file and place.offset == end:
+            end += place.length
+            continue
+        if file:
+            yield _name(file, folder), start, end - start
+        file, start, end = place.path, place.offset, place.offset + place.length
+    if file:
+        yield _name(file, folder), start, end - start
+
+
+def _name(path: str, folder: str) -> bytes:
+    above, own = os.path.split(path)
+    return os.fsencode(os.path.join(_folder(above, folder, os.getcwd()), own))
+
+
+@lru_cache(maxsize=64)
+def _folder(path: str, output: str, _working: str) -> str:
+    """Give the folder of a file as the output names it; thousands of files share one."""
+    return os.path.relpath(path or os.curdir, output) if output else os.path.abspath(path)
+
+
+def _properties() -> Any:
+    plist = h5p.create(h5p.DATASET_CREATE)
+    plist.set_obj_track_times(False)
+    return plist
+
+
+def _external(pieces: list[tuple[bytes, int, int]]) -> Any:
+    plist = _properties()
+    for file, start, length in pieces:
+        plist.set_external(file, start, length)
+    return plist
+
+
+def _runs(places: list[Location | None], row: int) -> Iterator[tuple[int, list[Location]]]:
+    """Give runs of frames that are there, at most `PIECES` long and none from one row of the stack into the next."""
+    run: list[Location] = []
+    for number, place in enumerate(places):
+        if run and (place is None or number % row == 0 or len(run) == PIECES):
+            yield number - len(run), run
+            run = []
+        if place is not None:
+            run.append(place)
+    if run:
+        yield len(places) - len(run), run

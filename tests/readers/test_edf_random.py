@@ -1,0 +1,123 @@
+"""Random headers, frames and byte salad: what is written is what is read, and nothing else happens."""
+
+from __future__ import annotations
+
+import gzip
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from edfgen import Array, structure, text
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from nxconvert.errors import ReadError
+from nxconvert.readers.edf import READER
+from nxconvert.readers.edf.file import EdfFile
+from nxconvert.readers.edf.gather import gather
+from nxconvert.readers.edf.header import STRUCTURAL, decode, parse
+
+QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+WORD = st.text("abcXYZ_ /.-+0159µé", min_size=1, max_size=8).map(str.strip).filter(bool)
+KEYS = WORD.filter(lambda key: key.lower().encode() not in STRUCTURAL and key.lower() != "edf_datablockid")
+VALUES = st.text("abc XYZ_=:,.[]()+-0123456789eµé", max_size=30).map(str.strip)
+ITEMS = st.dictionaries(KEYS, VALUES, max_size=6)
+
+
+@st.composite
+def arrays(draw: st.DrawFn) -> Array:
+    """Give a small array of any type, byte order and up to three dimensions, with any bytes."""
+    code = draw(st.sampled_from(["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]))
+    order = "" if code[1] == "1" else draw(st.sampled_from("<>"))
+    shape = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+    dtype = np.dtype(order + code)
+    size = int(np.prod(shape)) * dtype.itemsize
+    return np.frombuffer(draw(st.binary(min_size=size, max_size=size)), dtype).reshape(shape)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[list[Array], list[dict[str, str]], list[bytes]]:
+    """Give frames, their items and the blocks of a file; the frames may be of one kind or of several."""
+    pad = draw(st.sampled_from([0, 512, 1024]))
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    padded = draw(st.booleans())
+    same = draw(st.booleans())
+    count = draw(st.integers(1, 5))
+    first = draw(arrays())
+    frames = [first] + [np.roll(first, step) if same else draw(arrays()) for step in range(1, count)]
+    items = draw(st.lists(ITEMS, min_size=count, max_size=count))
+    blocks = []
+    for number, (array, own) in enumerate(zip(frames, items, strict=True)):
+        size = draw(st.sampled_from([None, 0]))
+        head = text([("HeaderID", number), *structure(array, size=size), *own.items()], pad, end)
+        # data that look like fill at the end of a frame without a size are no rule's fault: sizes are stated then
+        blocks.append(head + array.tobytes() + bytes(-array.nbytes % 512 if padded else 0))
+    return frames, items, blocks
+
+
+@QUICK
+@given(made=files(), packed=st.booleans())
+def test_what_is_written_is_read(
+    made: tuple[list[Array], list[dict[str, str]], list[bytes]], packed: bool, tmp_path: Path
+) -> None:
+    frames, items, blocks = made
+    path = tmp_path / "a.edf"
+    path.write_bytes(b"".join(gzip.compress(part, 1) if packed else part for part in blocks))
+    with EdfFile(str(path)) as file:
+        assert len(file.frames) == len(frames)
+        for frame, array, own in zip(file.frames, frames, items, strict=True):
+            found = frame.read()
+            assert (found.shape, found.dtype) == (array.shape, array.dtype.newbyteorder("<"))
+            assert found.tobytes() == array.astype(array.dtype.newbyteorder("<")).tobytes()
+            header = frame.header
+            for key, value in own.items():
+                # the generator writes latin-1, and some pairs of its letters are UTF-8
+                assert header[decode(key.encode("latin-1"))] == decode(value.encode("latin-1"))
+        assert file.problems == []
+        for key, values in gather(file.frames).items():
+            assert values.text() == [frame.header.get(key, "") for frame in file.frames]
+
+
+@QUICK
+@given(salad=st.binary(max_size=400), at=st.integers(0, 400), begins=st.booleans())
+def test_any_bytes_end_in_a_scan_or_an_error(salad: bytes, at: int, begins: bool, tmp_path: Path) -> None:
+    array = np.arange(6, dtype="<u2").reshape(2, 3)
+    good = text([("HeaderID", 1), *structure(array)], 0) + array.tobytes()
+    data = (good + good)[:at] + salad + (good + good)[at:] if begins else b"{\n" + salad
+    path = tmp_path / "a.edf"
+    path.write_bytes(data)
+    with suppress(ReadError), READER.open(str(path)) as file:
+        for scan in file:
+            for items in scan.detectors.values():
+                assert items["data"].value.shape  # type: ignore[union-attr]
+            assert scan.notes["header"]
+
+
+@QUICK
+@given(st.binary(max_size=200))
+@example(b"{\n=;;={}\n;\\\n;=\n}")
+@example(b"{\na = b ;\n a = c\n\\ ;\n}\n")
+def test_the_grammar_takes_any_bytes(data: bytes) -> None:
+    for item in parse(data.split(b"\n")):
+        assert item.key
+        assert 0 <= item.first <= item.last
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flipped_bytes_never_crash(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    frames = [np.arange(24, dtype="<u2").reshape(4, 6) + step for step in range(4)]
+    good = b"".join(
+        text([("HeaderID", n), *structure(a), ("motor_mne", "a b"), ("motor_pos", f"{n} 2")]) + a.tobytes()
+        for n, a in enumerate(frames)
+    )
+    for _ in range(150):
+        data = bytearray(good)
+        for at in rng.integers(0, len(good), 3):
+            data[at] = rng.integers(0, 256)
+        path = tmp_path / "a.edf"
+        path.write_bytes(bytes(data))
+        with suppress(ReadError), READER.open(str(path)) as file:
+            assert len(list(file)) == 1
