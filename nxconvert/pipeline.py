@@ -22,6 +22,7 @@ from nxconvert.target import Target
 if TYPE_CHECKING:
     from nxconvert.mapping.engine import Mapping
     from nxconvert.tree import Tree
+    from nxconvert.validate import Finding
 
 
 __all__ = [
@@ -73,6 +74,8 @@ def merge_files(
 def dry_run(source: str, options: ConvertOptions) -> Outcome:
     """Read one input and give the trees that would be written as text, without writing anything."""
     _check_sources([source], options)
+    from nxconvert.validate import validate_tree
+
     run = _Run(options, None)
     outcome = Outcome(source)
 
@@ -81,6 +84,9 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
         with run.open(source, outcome) as file:
             for _scan, trees in run.trees(file, outcome):
                 texts.extend(tree.dump() for tree in trees)
+                outcome.problems += (
+                    _problem(source, item) for tree in trees for item in validate_tree(tree) if item.severity != "note"
+                )
         outcome.tree = "".join(texts)
         run.check_any(outcome)
     return outcome
@@ -141,17 +147,14 @@ def _judge(path: str, outcome: Outcome) -> None:
     """Add what is wrong with an output to the problems of its outcome."""
     from nxconvert.validate import validate_file
 
-    outcome.problems += [
-        Problem(
-            Place(f"{outcome.output}:{item.path}"),
-            f"{item.found} [{item.rule}]",
-            "",
-            item.hint,
-            "lost" if item.severity == "error" else "warning",
-        )
-        for item in validate_file(path)
-        if item.severity != "note"
-    ]
+    found = (item for item in validate_file(path) if item.severity != "note")
+    outcome.problems += (_problem(outcome.output, item) for item in found)
+
+
+def _problem(path: str, item: Finding) -> Problem:
+    """Give a finding as a problem of an outcome."""
+    severity = "lost" if item.severity == "error" else "warning"
+    return Problem(Place(f"{path}:{item.path}"), f"{item.found} [{item.rule}]", "", item.hint, severity)
 
 
 @contextmanager

@@ -9,7 +9,10 @@ from typing import Any
 import h5py
 import pytest
 
+from nxconvert.mapping import catalog
+from nxconvert.mapping.engine import load
 from nxconvert.pipeline import ConvertOptions, convert_file
+from nxconvert.validate import validate_file
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAMLINE = {
@@ -151,3 +154,47 @@ def test_an_entry_of_its_own_holds_just_what_the_definition_wants(tmp_path: Path
         assert list(file) == ["scan_1", "scan_1_scan"]
         assert file["scan_1_scan/definition"].asstr()[()] == "NXscan"
         assert file["scan_1_scan/data/data"][()].tolist() == file["scan_1/measurement/Detector"][()].tolist()
+
+
+# every definition: a sample whose subentry, and whose entry of its own, the definition accepts
+
+REACTOR = {"source_name": "a reactor", "sample_name": "a sample"}
+SAMPLES = [
+    ("scan", "counters.spec", {}),
+    ("xas", "xas.spec", ABSORPTION),
+    ("fluo", "single_spectrum.spec", FLUORESCENCE),
+    ("monopd", "numors/068289.gz", {}),
+    ("sas", "numors/068290.gz", {"x_pixel_size": "10", "y_pixel_size": "10"}),
+    ("sas", "saxs.edf", {"source_type": "Synchrotron X-ray Source", "source_probe": "x-ray"}),
+    ("tas", "tas_energy.scn", REACTOR),
+    ("tomo", "tomography", {}),
+    ("mpes", "nanoesca", {}),
+]
+
+
+@pytest.mark.parametrize("layout", ["subentry", "entry"])
+@pytest.mark.parametrize(
+    ("mapping", "sample", "settings"), SAMPLES, ids=lambda value: str(value) if "/" in value else None
+)
+def test_a_sample_of_every_definition_is_accepted_by_nexusformat_and_by_our_rules(
+    mapping: str, sample: str, settings: dict[str, str], layout: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("nexusformat")
+    output = tmp_path / "out.nxs"
+    options = ConvertOptions(mappings=(mapping,), settings=settings, time_zone="UTC", layout=layout)
+    outcome = convert_file(str(ROOT / "sample_data" / sample), str(output), options)
+    assert outcome.status == "converted", outcome.problems
+    with h5py.File(output) as file:
+        groups = [item for entry in file.values() for item in (entry, *entry.values())]
+        definitions = [
+            item["definition"][()].decode() for item in groups if isinstance(item, h5py.Group) and "definition" in item
+        ]
+    assert load([mapping]).applications[0] in definitions
+    errors = [str(item) for item in validate_file(str(output)) if item.severity == "error"]
+    # NXscan wants whole numbers where NanoESCA has energies
+    assert [text for text in errors if "monitor/data: the value is float64, no NX_INT" not in text] == []
+
+
+def test_every_application_mapping_has_a_sample() -> None:
+    shipped = {item.name for item in catalog.available() if item.application}
+    assert {mapping for mapping, _, _ in SAMPLES} | {"nanoesca_scan"} == shipped

@@ -106,7 +106,7 @@ def make(
     entry = builder.build(builder.place(placements), definitions)
     if with_applications and alone is None:
         findings += refused.values()
-    wrong = [Finding(found, expected) for found, expected in resolver.problems]
+    wrong = [Finding(found, expected) for found, expected, owner in resolver.problems if owner not in refused]
     findings += wrong + [Finding(found, expected) for found, expected in builder.problems]
     indices = tuple(value.index if value.index is not None else 0 for value in builder.getters)
     calculated = [(n, value.take) for n, value in enumerate(builder.getters) if value.index is None]

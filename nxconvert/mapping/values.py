@@ -85,7 +85,8 @@ class Resolver:
         self.write_time = write_time
         self.convert_units = convert_units
         self.checks: list[Check] = []
-        self.problems: list[tuple[str, str]] = []
+        #: what is wrong with a value, what was expected, and the definition that it is for
+        self.problems: list[tuple[str, str, str]] = []
         self._known: dict[tuple[str, str], Value | Missing] = {}
 
     def value(self, parameter: Parameter) -> Value | Missing:
@@ -113,7 +114,7 @@ class Resolver:
             fitted = self._fit(given, parameter, parameter.name)
             if isinstance(fitted, Value):
                 return self._with_units(fitted, parameter)
-            self.problems.append((fitted.reason, "the value that was given is not written"))
+            self.problems.append((fitted.reason, "the value that was given is not written", parameter.application))
             return fitted
         reasons = []
         for reference in parameter.sources:
@@ -250,8 +251,8 @@ class Resolver:
             called = called.removeprefix(f"{references.GIVEN}.")
             found = f"{called} has the units '{value.units}'"
             expected = f"parameter '{parameter.name}' expects units like '{parameter.def_units}'"
-            if (found, expected) not in self.problems:
-                self.problems.append((found, expected))
+            if (found, expected, parameter.application) not in self.problems:
+                self.problems.append((found, expected, parameter.application))
         elif self.convert_units and value.is_number and units.same_kind(value.units, parameter.def_units):
             return self._converted(value, parameter.def_units)
         return value
