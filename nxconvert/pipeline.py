@@ -92,7 +92,7 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
     return outcome
 
 
-def describe_file(path: str) -> dict[str, Any]:
+def describe_file(path: str, roots: Sequence[str] = ()) -> dict[str, Any]:
     """Tell what a file holds: ``path``, ``format`` and for each scan its entry, title, times, points and names.
 
     ReadError when no reader knows the file.
@@ -103,7 +103,8 @@ def describe_file(path: str) -> dict[str, Any]:
         from nxconvert.readers.nexus import entry_name as name_of
     entries = []
     problems: list[str] = []
-    with reader.open(path) as file:
+    given = {"roots": tuple(roots)} if roots and "roots" in reader.settings else {}
+    with reader.open(path, **given) as file:
         for scan in file:
             entries.append(
                 {

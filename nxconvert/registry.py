@@ -94,6 +94,11 @@ class Reader:
     folders: Callable[[str], Match] | None = None
 
 
+def option(name: str) -> str:
+    """Give the option of the setting called *name*."""
+    return "--" + name.replace("_", "-")
+
+
 #: the values of an exporter's settings by name, its defaults filled in
 Settings = Mapping[str, Any]
 
@@ -112,6 +117,11 @@ class Setting:
     metavar: str = "TEXT"
     choices: tuple[str, ...] = ()
     read: Callable[[str], Any] = str
+
+    @property
+    def option(self) -> str:
+        """The option of the command: ``--d-spacing`` for ``d_spacing``."""
+        return option(self.name)
 
 
 class Book(Protocol):

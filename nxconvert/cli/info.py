@@ -11,8 +11,9 @@ from nxconvert.cli.talk import print_json, print_table, try_each
 
 HELP = """List what data files hold.
 
-Shows each entry of a NeXus file that nxconvert wrote, or each scan of any file that it reads, with title, start time,
-number of points, and the number of columns and detectors; with --json one object per file, with their names.
+Shows each entry of a NeXus file (of nxconvert, Bliss, silx, spec2nexus, ILL, or any with NXdata), or each scan of any
+file that can be read, with title, start time, number of points, and the number of columns and detectors; with --json
+one object per file, with their names.
 
 \b
 Examples:
@@ -23,12 +24,12 @@ Examples:
 EPILOG = "Exit status: 0 done, 1 a file cannot be read (the rest was listed), 2 the request was wrong."
 
 
-def info(*, files: tuple[str, ...], as_json: bool) -> int:
+def info(*, files: tuple[str, ...], roots: tuple[str, ...], as_json: bool) -> int:
     """Print every file that can be read, say why for every other, and give the exit status."""
     from nxconvert import pipeline
 
     def show(path: str) -> None:
-        record = pipeline.describe_file(path)
+        record = pipeline.describe_file(path, roots)
         for problem in record["problems"]:
             click.echo(problem, err=True)
         if as_json:
@@ -59,4 +60,6 @@ def _print(record: dict[str, Any]) -> None:
     )
 
 
-command = click.Command("info", callback=info, params=[options.FILES, options.JSON], help=HELP, epilog=EPILOG)
+command = click.Command(
+    "info", callback=info, params=[options.FILES, options.LINK_ROOTS, options.JSON], help=HELP, epilog=EPILOG
+)

@@ -115,7 +115,6 @@ class Command(click.Command):
 def _settings() -> list[click.Option]:
     """Make an option of every setting, with the formats that have it."""
     from nxconvert import registry
-    from nxconvert.export.request import option
 
     owners: dict[str, list[Exporter]] = {}
     for exporter in registry.exporters().values():
@@ -127,7 +126,7 @@ def _settings() -> list[click.Option]:
         choices = dict.fromkeys(choice for setting in settings for choice in setting.choices)
         metavar = "|".join(choices) if choices else settings[0].metavar
         help_text = f"{settings[0].help} ({', '.join(item.name for item in exporters)})"
-        made.append(click.Option([option(name), f"setting_{name}"], metavar=metavar, help=help_text))
+        made.append(click.Option([settings[0].option, f"setting_{name}"], metavar=metavar, help=help_text))
     return made
 
 
@@ -193,6 +192,7 @@ command = Command(
         IMAGES,
         TEMPLATE,
         COMPAT,
+        shared.LINK_ROOTS,
         shared.OVERWRITE,
         shared.SKIP_EXISTING,
         shared.STRICT,

@@ -4,7 +4,7 @@ Arguments: FILE, FILES, INPUTS, NAMES (of mappings).
 Choice: MAPPINGS, SETTINGS, SCANS, TIME_ZONE, READER.
 Output: OUTPUT, OVERWRITE, SKIP_EXISTING, APPEND, MERGE, LAYOUT, COMPRESSION, ACCESS, CHUNKS, LINK, TIMESTAMP,
 CONVERT_UNITS, VALIDATE.
-Input: FILES_FROM, NULL.
+Input: FILES_FROM, NULL, LINK_ROOTS.
 Talk: DRY_RUN, STRICT, JSON, QUIET, VERBOSE.
 """
 
@@ -152,6 +152,13 @@ TIMESTAMP = click.Option(
     help="Time of writing to state in the file. Default: SOURCE_DATE_EPOCH, else the clock.",
 )
 
+LINK_ROOTS = click.Option(
+    ["--roots"],
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, readable=False),
+    help="Folder into which the links of a NeXus file may lead, besides its own; can be repeated.",
+)
 CONVERT_UNITS = click.Option(
     ["--convert-units"], is_flag=True, help="Write numbers in the units of the mapping. Default: in those of the data."
 )

@@ -61,7 +61,7 @@ def plan_exports(sources: Sequence[str], output: str | None, options: ExportOpti
         stem = _stem(source, None if target is not None else output, root)
         plan, wanted = Plan(), []
         # what goes wrong with an input here does so again in export_file, which tells it
-        with guarded(Outcome(source)), open_nexus(source) as file:
+        with guarded(Outcome(source)), open_nexus(source, options.roots) as file:
             wanted = _wanted(file, request)
             for name, scan in wanted:
                 _add(plan, request, stem, name, scan)
@@ -75,14 +75,14 @@ def plan_exports(sources: Sequence[str], output: str | None, options: ExportOpti
     return plans
 
 
-def open_nexus(source: str) -> NexusFile:
-    """Open a NeXus file; ReadError, with the reason, where it is none."""
+def open_nexus(source: str, roots: Sequence[str]) -> NexusFile:
+    """Open a NeXus file whose links may lead into *roots* too; ReadError, with the reason, where it is none."""
     with open_source(source) as file:
         match = READER.sniff(file.read_at(0, registry.HEAD), source)
     if not match.confidence:
         hint = "'nxconvert convert' makes a NeXus file of other formats"
         raise ReadError.at(source, f"is not a NeXus file, {match.reason}", hint=hint)
-    return NexusFile(source)
+    return NexusFile(source, roots=roots)
 
 
 def _wanted(file: NexusFile, request: Request) -> list[tuple[str, Scan]]:

@@ -12,7 +12,7 @@ from nxconvert import registry
 from nxconvert.errors import RequestError, near_names
 from nxconvert.export.choice import Choice, parse_choice
 from nxconvert.export.names import Template, parse_template
-from nxconvert.registry import Exporter, Setting
+from nxconvert.registry import Exporter, Setting, option
 from nxconvert.scan import Scan
 from nxconvert.selection import Selection, parse_selection
 from nxconvert.tabular import without_images
@@ -28,7 +28,8 @@ class ExportOptions:
     ``1,3-5,7.2``, ``match`` a pattern of titles, or a part of one. ``columns``: names, patterns, ``new=old`` and
     ``new=log(I0/I1)``. ``ragged``: what becomes of columns of different lengths. ``images`` names the exporter of
     frames. ``existing``: ``refuse``, ``overwrite`` or ``skip``. ``template`` names the outputs. ``compat``: the
-    program whose files are wanted exactly. ``strict``: losses are warnings.
+    program whose files are wanted exactly. ``strict``: losses are warnings. ``roots``: folders into which links may
+    lead, besides that of the file.
     """
 
     format: str = "csv"
@@ -44,6 +45,7 @@ class ExportOptions:
     template: str = ""
     compat: str = ""
     strict: bool = False
+    roots: tuple[str, ...] = ()
 
 
 class Request:
@@ -122,11 +124,6 @@ def read_settings(exporter: Exporter, texts: Mapping[str, str]) -> dict[str, Any
     return values
 
 
-def option(name: str) -> str:
-    """Give the option of a setting: ``--d-spacing`` for ``d_spacing``."""
-    return "--" + name.replace("_", "-")
-
-
 def _known(names: Mapping[str, Setting]) -> str:
     return "known: " + ", ".join(option(name) for name in names) if names else "it has none"
 
@@ -134,8 +131,8 @@ def _known(names: Mapping[str, Setting]) -> str:
 def _value(setting: Setting, text: str) -> Any:
     if setting.choices and text not in setting.choices:
         expected = " or ".join(f"'{choice}'" for choice in setting.choices) + " was expected"
-        raise RequestError.at(option(setting.name), f"'{text}' is unknown", expected)
+        raise RequestError.at(setting.option, f"'{text}' is unknown", expected)
     try:
         return setting.read(text)
     except ValueError as error:
-        raise RequestError.at(option(setting.name), f"'{text}' cannot be", str(error)) from error
+        raise RequestError.at(setting.option, f"'{text}' cannot be", str(error)) from error

@@ -41,7 +41,7 @@ def export_file(
     """
     failure = Outcome(source)
     # what was not finished when something goes wrong is given up by the stack
-    with guarded(failure), open_nexus(source) as file, ExitStack() as stack:
+    with guarded(failure), open_nexus(source, options.roots) as file, ExitStack() as stack:
         export = _Export(source, plan, Request(options), tell, stack)
         size = os.path.getsize(source)
         total = max(1, len(identify(file, export.request.selection)))
