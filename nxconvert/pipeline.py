@@ -34,6 +34,7 @@ __all__ = [
     "dry_run",
     "merge_files",
     "plan_outputs",
+    "trees_of",
 ]
 
 
@@ -90,6 +91,15 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
         outcome.tree = "".join(texts)
         run.check_any(outcome)
     return outcome
+
+
+def trees_of(source: str, options: ConvertOptions) -> Iterator[tuple[Scan, list[Tree]]]:
+    """Read one input and give each scan with the trees that would be written of it, one after the other."""
+    _check_sources([source], options)
+    run = _Run(options, None)
+    outcome = Outcome(source)
+    with run.open(source, outcome) as file:
+        yield from run.trees(file, outcome)
 
 
 def describe_file(path: str, roots: Sequence[str] = ()) -> dict[str, Any]:

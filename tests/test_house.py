@@ -26,7 +26,7 @@ ROWS = (
     ("readers", "exporters", "mapping", "writer", "validate"),
     ("target",),
     ("pipeline", "nxapp", "explain", "metadata", "plot"),
-    ("export",),
+    ("export", "verify"),
     ("batch",),
     ("cli",),
     ("__main__",),

@@ -25,6 +25,7 @@ COMMANDS = {
     "nxtoascii": "nxconvert.cli.nxtoascii",
     "info": "nxconvert.cli.info",
     "validate": "nxconvert.cli.validate",
+    "verify": "nxconvert.cli.verify",
     "metadata": "nxconvert.cli.metadata",
     "formats": "nxconvert.cli.formats",
     "mapping": "nxconvert.cli.mapping",

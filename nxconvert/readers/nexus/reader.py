@@ -126,9 +126,16 @@ class NexusFile(ScanFile):
 
     def mapping_text(self) -> str:
         """Give the mapping as it was applied to the entry that came last, empty without one."""
+        return self._note("mapping")
+
+    def configuration(self) -> str:
+        """Give the effective options of the conversion as JSON, empty where nxconvert did not write the file."""
+        return self._note("configuration")
+
+    def _note(self, note: str) -> str:
         for name in sorted(self.entries(), key=natural, reverse=True):
             entry = self._session.root.group(name)
-            data = None if entry is None else entry.data("conversion/mapping/data")
+            data = None if entry is None else entry.data(f"conversion/{note}/data")
             if data is not None:
                 return Loader().text(data)
         return ""
