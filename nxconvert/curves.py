@@ -31,7 +31,7 @@ SIGMA = Setting(
     "",
     "COLUMN|poisson|none",
 )
-X_UNITS = Setting("x_units", "Unit of the first column, instead of the one that the file states.", "", "UNIT")
+X_UNITS = Setting("x_units", "Unit of the scanned column, instead of the one that the file states.", "", "UNIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +48,41 @@ class Curve:
     used: tuple[Field, ...]
 
 
-def find_curve(name: str, scan: Scan, settings: Settings, sigma: bool = False) -> Curve:
+def find_curve(name: str, scan: Scan, settings: Settings, unit: str = "", sigma: bool = False) -> Curve:
     """Find the curve that the settings name, or that the scan is plotted by, for the format called *name*.
 
-    With *sigma* the format needs standard deviations. WriteError, with all that is missing, where there is none.
+    *unit*: one that the abscissa must be convertible to; with *sigma* standard deviations are needed. WriteError, with
+    all that is missing.
     """
     x, y, others, own = _points(name, scan, settings["y"])
+    stated = replace(x, units=settings["x_units"]) if settings["x_units"] else x
     wanted = settings.get("sigma", "none")
     deviations, problem = _sigma(scan, y, others, wanted)
-    if problem:
-        raise WriteError(problem)
-    if sigma and deviations is None and wanted != "none":
-        raise WriteError.at(
-            scan.place,
-            f"{name} needs the standard deviations of '{own}'",
-            hint="--sigma COLUMN names their column, --sigma poisson makes them of counts",
-        )
+    if sigma and deviations is None and wanted in ("", "none"):
+        found = f"{name} needs the standard deviations of '{own}'"
+        hint = "--sigma COLUMN names their column, --sigma poisson makes them of counts"
+        problem = Problem(scan.place, found, hint=hint, severity="lost")
+    problems = [problem, _wrong_unit(scan, stated, unit) if unit else None]
+    if any(problems):
+        raise WriteError(*(item for item in problems if item is not None))
     used = tuple(item for item in (x, y, deviations) if item is not None)
-    if settings["x_units"]:
-        x = replace(x, units=settings["x_units"])
-    return Curve(x, y, deviations, own, others, used)
+    return Curve(stated, y, deviations, own, others, used)
 
 
-def has_curve(scan: Scan) -> bool:
-    """Tell whether there may be a curve in a scan: columns, or a spectrum that is plotted."""
-    return bool(scan.columns) or any(numbers(plot.signal) is not None for plot in scan.plots.values())
+def abscissa(scan: Scan, columns: dict[str, Any]) -> str:
+    """Give the column that the others stand over: the scanned one, or without it the first; empty without columns.
+
+    ``--columns`` may have put others before it.
+    """
+    return next((name for name in scan.axes if name in columns), next(iter(columns), ""))
+
+
+def no_curve(scan: Scan, _settings: Settings) -> str:
+    """Give the reason why there is no curve in a scan, empty where there may be one; what exporters take as `skips`."""
+    plotted = any(numbers(plot.signal) is not None and plot.signal.dims != ("point",) for plot in scan.plots.values())
+    if plotted or scan.points:
+        return ""
+    return "its columns have no points" if scan.columns else "it has no columns"
 
 
 def _points(name: str, scan: Scan, wanted: str) -> tuple[Field, Field, dict[str, Field], str]:
@@ -92,11 +102,11 @@ def _points(name: str, scan: Scan, wanted: str) -> tuple[Field, Field, dict[str,
         if len(columns) != 2:
             among = f"of {listed(list(columns))}"
             raise WriteError.at(scan.place, f"{name} needs one column of intensities", among, "--y names it")
-    first = next(iter(columns))
+    first = abscissa(scan, columns)
     if own == first:
-        message = f"'{own}' is the first column, over which {name} has the intensities"
+        message = f"'{own}' is the column over which {name} has the intensities"
         raise WriteError.at(scan.place, message, hint="--x names another")
-    own = own or list(columns)[1]
+    own = own or next(name for name in columns if name != first)
     return columns[first], columns[own], columns, own
 
 
@@ -106,7 +116,7 @@ def _of_plot(
     """Give the curve that a plot shows: a column over the first one, or a spectrum over its axis."""
     signal, axis = plot.signal, plot.axes[0] if len(plot.axes) == 1 else None
     if signal.dims == ("point",):
-        first = next(iter(columns), "")
+        first = abscissa(scan, columns)
         own = next((name for name, field in columns.items() if field is signal or field.name == signal.name), first)
         return (columns[first], columns[own], columns, own) if own != first else None
     value, places = numbers(signal), None if axis is None else numbers(axis)
@@ -212,16 +222,21 @@ def in_units(scan: Scan, field: Field, target: str) -> Array | LazyArray:
     """Give values in *target*; WriteError where the unit is not known, or of another kind."""
     value = numbers(field)
     assert value is not None
+    if problem := _wrong_unit(scan, field, target):
+        raise WriteError(problem)
     source = units.spell(field.units or "", target)
-    if source == units.spell(target):
-        return value
+    return value if source == units.spell(target) else Converted(value, source, target)
+
+
+def _wrong_unit(scan: Scan, field: Field, target: str) -> Problem | None:
+    """Say why a field cannot be converted to *target*."""
+    source, expected = units.spell(field.units or "", target), f"{target} is needed"
     if not source:
-        raise WriteError.at(
-            scan.place, f"the unit of '{field.name}' is not known", f"{target} is needed", f"--x-units {target}"
-        )
-    if not units.same_kind(source, target):
-        raise WriteError.at(scan.place, f"'{field.name}' is in {field.units}", f"{target} is needed")
-    return Converted(value, source, target)
+        found = f"the unit of '{field.name}' is not known"
+        return Problem(scan.place, found, expected, f"--x-units {target}", severity="lost")
+    if units.same_kind(source, target):
+        return None
+    return Problem(scan.place, f"'{field.name}' is in {field.units}", expected, severity="lost")
 
 
 # --- points
@@ -247,10 +262,11 @@ def finite_text(values: Sequence[Array | LazyArray], separator: str, form: str =
 
 
 def finite_count(scan: Scan, fields: Sequence[Field], values: Sequence[Array | LazyArray]) -> int:
-    """Count the rows in which every number is finite; WriteError where there are rows and none is such."""
+    """Count the rows in which every number is finite; WriteError where there is none."""
     count = sum(len(block[0]) for block in finite_blocks(values))
-    total = values[0].shape[0]
-    if total and not count:
+    if not values[0].shape[0]:
+        raise WriteError.at(scan.place, "its columns have no points")
+    if not count:
         raise WriteError.at(
             scan.place,
             f"there is no point at which all of {listed([field.name for field in fields])} are numbers",
@@ -319,8 +335,8 @@ def ascii_line(text: str, longest: int = 0) -> str:
 
 
 def changed_texts(name: str, texts: dict[str, str], longest: int = 0) -> list[str]:
-    """Say which texts do not stand as they are, by what they are."""
-    changed = [kind for kind, text in texts.items() if ascii_line(text, longest) != text]
+    """Say which texts do not stand as they are but for blanks, by what they are."""
+    changed = [kind for kind, text in texts.items() if ascii_line(text, longest) != " ".join(text.split())]
     limit = f" of {longest} characters" if longest else ""
     return [f"{name} has lines{limit} of ASCII, and '?' for what is not in it: {listed(changed)}"] if changed else []
 

@@ -24,13 +24,13 @@ from nxconvert.curves import (
     find_curve,
     finite_blocks,
     finite_count,
-    has_curve,
     in_units,
     left_out,
+    no_curve,
     scalar,
 )
 from nxconvert.digits import column_lines, number_text
-from nxconvert.errors import WriteError
+from nxconvert.errors import Problem, WriteError
 from nxconvert.registry import Exporter, Setting, Settings
 from nxconvert.scan import Field, Scan
 from nxconvert.tabular import PRECISION, listed, numbers
@@ -52,19 +52,31 @@ _PURE = ("transmission", "Shadowfactor")
 
 
 def _columns(scan: Scan, settings: Settings) -> tuple[Curve, list[tuple[str, str]], list[Field], list[Any]]:
-    """Give the curve, the elements and units of a point, and the fields and values that stand in them."""
-    curve = find_curve("cansas1d", scan, settings)
+    """Give the curve, the elements and units of a point, and the fields and values that stand in them.
+
+    WriteError, with all that is missing, where there is no curve, q has no unit, or the radiation is not known.
+    """
+    problems: list[Problem] = []
+    if not _radiation(scan, settings):
+        found = "cansas1d needs the kind of radiation"
+        problems.append(Problem(scan.place, found, hint="--radiation neutron, --radiation x-ray", severity="lost"))
+    try:
+        curve = find_curve("cansas1d", scan, settings, "1/angstrom")
+    except WriteError as error:
+        raise WriteError(*problems, *error.problems) from None
+    if problems:
+        raise WriteError(*problems)
     source = units.spell(curve.x.units or "", "1/angstrom")
     target = source if source in ("1/angstrom", "1/nm") else "1/angstrom"
-    found: list[tuple[str, Field | None]] = [("Q", curve.x), ("I", curve.y), ("Idev", curve.sigma)]
+    wanted: list[tuple[str, Field | None]] = [("Q", curve.x), ("I", curve.y), ("Idev", curve.sigma)]
     resolution = deviations_of(curve.x, curve.others)
     if resolution is not None:
-        found.append(("Qdev", resolution))
+        wanted.append(("Qdev", resolution))
     else:
-        found += [(name, curve.others.get(name)) for name in ("dQw", "dQl")]
-    found += [(name, curve.others.get(name)) for name in ("Qmean", "Shadowfactor")]
+        wanted += [(name, curve.others.get(name)) for name in ("dQw", "dQl")]
+    wanted += [(name, curve.others.get(name)) for name in ("Qmean", "Shadowfactor")]
     elements, fields, values = [], [], []
-    for name, field in found:
+    for name, field in wanted:
         if field is None or (value := numbers(field)) is None:
             continue
         own: Array | LazyArray = value
@@ -80,7 +92,6 @@ def _columns(scan: Scan, settings: Settings) -> tuple[Curve, list[tuple[str, str
 def write(scan: Scan, stream: IO[str], settings: Settings) -> None:
     """Write an entry; WriteError where there is no curve, q has no unit, or the radiation is not known."""
     _, elements, fields, values = _columns(scan, settings)
-    radiation = _radiation(scan, settings)
     finite_count(scan, fields, values)
     stream.write(_HEAD)
     stream.write(f' <SASentry name="{scan.identifier}">\n')
@@ -94,7 +105,7 @@ def write(scan: Scan, stream: IO[str], settings: Settings) -> None:
             stream.write(line.format(*row.decode().split(" ")))
     stream.write("  </SASdata>\n")
     stream.writelines(_sample(scan))
-    stream.writelines(_instrument(scan, radiation))
+    stream.writelines(_instrument(scan, _radiation(scan, settings)))
     notes = [text for text in (scan.command, *_comments(scan)) if text]
     stream.write("".join(_element(2, "SASnote", text) for text in notes) or "  <SASnote/>\n")
     stream.write(" </SASentry>\n</SASroot>\n")
@@ -158,9 +169,7 @@ def _radiation(scan: Scan, settings: Settings) -> str:
                 return "neutron"
             if "x-ray" in kind or "synchrotron" in kind:
                 return "x-ray"
-    raise WriteError.at(
-        scan.place, "cansas1d needs the kind of radiation", hint="--radiation neutron, --radiation x-ray"
-    )
+    return ""
 
 
 def _comments(scan: Scan) -> list[str]:
@@ -186,7 +195,6 @@ def _element(depth: int, name: str, text: str) -> str:
 def describe_losses(scan: Scan, settings: Settings) -> list[str]:
     """Say what of a scan is not in the file, and what stands empty."""
     curve, elements, fields, values = _columns(scan, settings)
-    _radiation(scan, settings)
     target = "1/nm" if elements[0][1] == "1/nm" else "1/angstrom"
     found = curve_losses("cansas1d", scan, curve, fields, ("units", "sample", "instrument", "detectors"), target)
     sample = [name for name in scan.sample if name not in ("name", "description", *_SAMPLE)]
@@ -208,10 +216,6 @@ def describe_losses(scan: Scan, settings: Settings) -> list[str]:
     return found + left_out("cansas1d", scan, fields, values)
 
 
-def _skips(scan: Scan, _settings: Settings) -> str:
-    return "" if has_curve(scan) else "it has no curve"
-
-
 EXPORTER = Exporter(
     name="cansas1d",
     description="small-angle scattering as canSAS1D XML 1.1",
@@ -219,5 +223,5 @@ EXPORTER = Exporter(
     losses=describe_losses,
     write=write,
     settings=(PRECISION, X_UNITS, Y, SIGMA, RADIATION),
-    skips=_skips,
+    skips=no_curve,
 )

@@ -26,6 +26,7 @@ the angle in hundredths of a degree::
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import IO
 
@@ -46,15 +47,14 @@ from nxconvert.curves import (
     finite_blocks,
     finite_count,
     finite_text,
-    has_curve,
     in_units,
     increasing,
     left_out,
+    no_curve,
     scalar,
     shifted,
 )
 from nxconvert.digits import number_text
-from nxconvert.errors import WriteError
 from nxconvert.registry import Exporter, Settings
 from nxconvert.scan import Field, Scan
 from nxconvert.tabular import PRECISION, numbers
@@ -66,9 +66,8 @@ _CARD, _LINE = 80, 132
 
 def _curve(name: str, scan: Scan, settings: Settings) -> tuple[Curve, list[Array | LazyArray], list[Field]]:
     """Give the curve of a format, its values as they are written, and their fields."""
-    curve = find_curve(name, scan, settings, sigma=name in ("xye", "gsas"))
-    if name in ("xye", "gsas") and curve.sigma is None:
-        raise WriteError.at(scan.place, f"{name} has standard deviations", hint="--to xy writes without")
+    needed = name in ("xye", "gsas")
+    curve = find_curve(name, scan, settings, "" if name == "xy" else _DEGREE, sigma=needed)
     fields = [curve.x, curve.y]
     if curve.sigma is not None and name != "xy":
         fields.append(curve.sigma)
@@ -137,7 +136,10 @@ def _temperature(scan: Scan) -> float | None:
 def describe_losses(name: str, scan: Scan, settings: Settings) -> list[str]:
     """Say what of a scan is not in the file, and what is changed."""
     curve, values, fields = _curve(name, scan, settings)
-    found = curve_losses(name, scan, curve, fields, x_units="" if name == "xy" else _DEGREE)
+    sample = dict(scan.sample)
+    if name == "fullprof" and _temperature(scan) is not None:
+        del sample["temperature"]
+    found = curve_losses(name, replace(scan, sample=sample), curve, fields, x_units="" if name == "xy" else _DEGREE)
     if name == "fullprof":
         if curve.sigma is None:
             found.append("without standard deviations FullProf takes the square roots of the intensities")
@@ -150,10 +152,6 @@ def describe_losses(name: str, scan: Scan, settings: Settings) -> list[str]:
     return found + left_out(name, scan, fields, values)
 
 
-def _skips(scan: Scan, _settings: Settings) -> str:
-    return "" if has_curve(scan) else "it has no curve"
-
-
 def _exporter(name: str, description: str, extension: str) -> Exporter:
     write = {"gsas": write_gsas, "fullprof": write_fullprof}.get(name) or partial(write_columns, name)
     return Exporter(
@@ -163,7 +161,7 @@ def _exporter(name: str, description: str, extension: str) -> Exporter:
         losses=partial(describe_losses, name),
         write=write,
         settings=(PRECISION, X_UNITS, Y) if name == "xy" else (PRECISION, X_UNITS, Y, SIGMA),
-        skips=_skips,
+        skips=no_curve,
     )
 
 

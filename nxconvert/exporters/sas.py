@@ -25,9 +25,9 @@ from nxconvert.curves import (
     find_curve,
     finite_count,
     finite_text,
-    has_curve,
     in_units,
     left_out,
+    no_curve,
 )
 from nxconvert.errors import WriteError
 from nxconvert.registry import Exporter, Setting, Settings
@@ -41,7 +41,7 @@ _LEAST = 5
 
 def _columns(scan: Scan, settings: Settings) -> tuple[Curve, list[Field], list[Array | LazyArray]]:
     """Give the curve, the fields that are written, and their values; those of q and its deviations in one unit."""
-    curve = find_curve("sas", scan, settings, sigma=True)
+    curve = find_curve("sas", scan, settings, settings["q_units"], sigma=settings["sigma"] != "none")
     fields = [curve.x, curve.y]
     values = [in_units(scan, curve.x, settings["q_units"])]
     values += [value for field in (curve.y, curve.sigma) if field and (value := numbers(field)) is not None]
@@ -76,10 +76,6 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _skips(scan: Scan, _settings: Settings) -> str:
-    return "" if has_curve(scan) else "it has no curve"
-
-
 EXPORTER = Exporter(
     name="sas",
     description="small-angle scattering as columns: q, intensity, standard deviation",
@@ -87,5 +83,5 @@ EXPORTER = Exporter(
     losses=describe_losses,
     write=write,
     settings=(PRECISION, X_UNITS, Y, SIGMA, Q_UNITS),
-    skips=_skips,
+    skips=no_curve,
 )

@@ -62,6 +62,21 @@ def test_every_scan_becomes_spec_and_silx_reads_it(call: Call, foil: Path) -> No
     assert (len(rows), rows[-1].split()[1:]) == (13, ["nan"] * 3)
 
 
+def test_pymca_reads_it(call: Call, foil: Path) -> None:
+    wrapper = pytest.importorskip("PyMca5.PyMcaIO.specfilewrapper")
+    assert call("nxtoascii", "Foil_0001.h5", "--to", "spec", "-o", "foil.spec", "-q")[0] == 0
+    file = wrapper.Specfile("foil.spec")
+    assert file.list() == "1:4,4:8,10"
+    scan = file.select("1.1")
+    with h5py.File("Foil_0001.h5") as nexus:
+        measurement = nexus["1.1/measurement"]
+        assert (scan.alllabels()[0], scan.nbmca()) == ("Emono", 61)
+        np.testing.assert_array_equal(scan.data()[0], measurement["Emono"][()])
+        np.testing.assert_array_equal(scan.mca(61), measurement["mca1_det0"][60])
+    assert scan.allmotorpos()[:2] == [7.0, 16.33]
+    assert file.select("4.2").data().shape == (3, 15)
+
+
 def test_images_are_written_beside_it(call: Call, foil: Path) -> None:
     import fabio
 

@@ -69,7 +69,7 @@ def test_the_file_as_it_is_and_what_is_said_of_it() -> None:
         "athena has other names for columns: 'E: energy', 'data: c_data', '2x: c_2x'",
         "'E' is converted from keV to eV",
         "athena has no true and false, so 1 and 0 stand for them: 'open'",
-        "athena has lines of ASCII, '?' stands in the title for what is not in it",
+        "athena has lines of ASCII, and '?' for what is not in it: 'title'",
     ]
 
 

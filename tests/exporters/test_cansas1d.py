@@ -181,9 +181,10 @@ def test_the_radiation_is_what_the_file_or_the_user_says(
     assert [item.text for item in entry.iter(f"{SPACE}radiation")] == [expected]
 
 
-def test_a_radiation_that_is_not_known_is_asked_for() -> None:
+def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(WriteError) as caught:
-        losses_of(EXPORTER, scan_of({"q": np.ones(1), "I": np.ones(1)}, {"q": "1/nm"}))
+        losses_of(EXPORTER, scan_of({"q": np.ones(1), "I": np.ones(1)}))
     assert str(caught.value) == (
-        "x.nxs:/scan_1: cansas1d needs the kind of radiation\n  hint: --radiation neutron, --radiation x-ray"
+        "x.nxs:/scan_1: cansas1d needs the kind of radiation\n  hint: --radiation neutron, --radiation x-ray\n"
+        "x.nxs:/scan_1: the unit of 'q' is not known, 1/angstrom is needed\n  hint: --x-units 1/angstrom"
     )

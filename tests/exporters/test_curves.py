@@ -32,6 +32,14 @@ def test_the_curve_is_what_the_scan_is_plotted_by_or_what_the_user_names() -> No
     assert chosen(curves.find_curve("xy", scan(columns={"x": [1], "a": [2]}), PLAIN)) == ("x", "a", None)
 
 
+def test_the_abscissa_is_the_scanned_column_wherever_it_stands() -> None:
+    made = scan("b")
+    made.columns = {name: made.columns[name] for name in ("b", "a", "x")}
+    assert chosen(curves.find_curve("xy", made, PLAIN)) == ("x", "b", None)
+    made.axes = {}
+    assert chosen(curves.find_curve("xy", made, PLAIN | {"y": "a"})) == ("b", "a", None)
+
+
 def test_a_column_that_was_cut_is_still_the_one_of_the_plot() -> None:
     made = scan("b")
     made.columns["b"] = Field("b", np.array([5]), ("point",))
@@ -75,7 +83,7 @@ def test_the_user_names_the_standard_deviations() -> None:
         (
             "",
             {"y": "x"},
-            "x.nxs:/scan_1: 'x' is the first column, over which xy has the intensities\n  hint: --x names another",
+            "x.nxs:/scan_1: 'x' is the column over which xy has the intensities\n  hint: --x names another",
         ),
         ("a", {"sigma": "c"}, "x.nxs:/scan_1: there is no column 'c', known: 'a', 'b', 'x'"),
     ],

@@ -48,6 +48,7 @@ def test_the_file_as_it_is() -> None:
         "XYDATA\nTITLE a title\nFILE x.nxs:/scan_1\nINTER 1 1 0 0.05\nTEMP 300\n! 2_theta I I_errors\n"
         "10.0 100 10.0\n10.05 81 9.0\n10.1 64 8.0\n"
     )
+    assert losses_of(FULLPROF, scan, sigma="poisson") == []
 
 
 def test_a_temperature_that_is_not_known_is_not_made_up() -> None:

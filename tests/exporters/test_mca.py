@@ -61,10 +61,18 @@ def test_the_file_as_it_is() -> None:
     assert losses_of(EXPORTER, scan) == ["mca has no place for these of the detectors: 'xia 0.FeKa'"]
 
 
-def test_one_spectrum_has_the_name_of_its_detector() -> None:
+def test_a_spectrum_of_the_whole_scan_has_the_name_of_its_detector() -> None:
     scan = spectra(np.arange(4).reshape(1, 4))
     scan.detectors["one"] = {"data": Field("data", np.arange(3), ("channel",))}
-    assert list(parts_of(EXPORTER, scan)) == ["xia 0", "one"]
+    scan.detectors["more"] = {
+        "data": Field("data", np.ones((1, 3)), ("point", "channel")),
+        "surplus": Field("surplus", np.ones((1, 3)), ("extra", "channel")),
+    }
+    assert list(parts_of(EXPORTER, scan)) == ["xia 0_0000", "one", "more_0000", "more_0001"]
+
+
+def test_spectra_that_are_left_when_a_scan_is_cut_keep_their_names() -> None:
+    assert list(parts_of(EXPORTER, spectra(np.ones((1, 4))))) == list(parts_of(EXPORTER, spectra(np.ones((3, 4)))))[:1]
 
 
 def test_a_scan_without_spectra_is_skipped() -> None:
@@ -89,7 +97,7 @@ def test_pymca_reads_it(tmp_path: Path) -> None:
     specfilewrapper = pytest.importorskip("PyMca5.PyMcaIO.specfilewrapper")
     values = np.random.default_rng(1).poisson(5, (1, 40))
     path = tmp_path / "x.mca"
-    path.write_text(parts_of(EXPORTER, spectra(values))["xia 0"])
+    path.write_text(parts_of(EXPORTER, spectra(values))["xia 0_0000"])
     scan = specfilewrapper.Specfile(str(path))[0]
     assert scan.nbmca() == 1
     assert scan.mca(1).tolist() == values[0].tolist()

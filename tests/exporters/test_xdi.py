@@ -176,12 +176,36 @@ def test_an_angle_stays_an_angle() -> None:
     assert (found.labels, found.columns, found.fields["column.1"]) == (["angle"], [[16.1]], "angle degrees")
 
 
+def test_the_energy_is_the_scanned_column_wherever_the_user_put_it() -> None:
+    scan = spectrum()
+    scan.columns = {name: scan.columns[name] for name in ("I 1", "I0", "Emono")}
+    found = parse(text_of(XDI, scan, **FOIL))
+    assert (found.labels, found.columns[0]) == (["energy", "I_1", "i0"], [7100.0, 7123.4])
+
+
+def test_a_unit_that_the_user_states_is_told_when_it_is_converted() -> None:
+    scan = scan_of({"E": np.array([7.1])})
+    assert losses_of(XDI, scan, x_units="keV", **FOIL) == [
+        "xdi has other names for columns: 'E: energy'",
+        "'E' is converted from keV to eV",
+    ]
+
+
 def test_a_length_is_no_abscissa() -> None:
     with pytest.raises(WriteError) as caught:
         text_of(XDI, scan_of({"sx": np.array([16.1])}, {"sx": "mm"}), **FOIL)
     assert str(caught.value) == (
         "x.nxs:/scan_1: 'sx' is in mm, an energy or an angle was expected\n  hint: --x names another column"
     )
+
+
+def test_a_column_without_any_number_is_left_out_and_told() -> None:
+    scan = scan_of({"E": np.array([1.0, 2.0]), "off": np.array([np.nan, np.inf]), "i0": np.ones(2)}, {"E": "eV"})
+    assert parse(text_of(XDI, scan, **FOIL)).labels == ["energy", "i0"]
+    assert losses_of(XDI, scan, **FOIL) == [
+        "xdi has no nan and inf: columns without any number are left out: 'off'",
+        "xdi has other names for columns: 'E: energy'",
+    ]
 
 
 def test_points_with_nan_are_left_out_and_told() -> None:

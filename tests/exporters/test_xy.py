@@ -71,16 +71,22 @@ def test_q_is_no_angle() -> None:
         text_of(XYE, scan, sigma="poisson")
 
 
-def test_xye_without_standard_deviations_is_xy() -> None:
-    scan = scan_of({"tth": np.array([1.5]), "I": np.array([4])}, {"tth": "deg"})
+def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(WriteError) as caught:
-        text_of(XYE, scan, sigma="none")
-    assert str(caught.value) == "x.nxs:/scan_1: xye has standard deviations\n  hint: --to xy writes without"
+        text_of(XYE, scan_of({"tth": np.array([1.5]), "I": np.array([4])}), sigma="none")
+    assert str(caught.value) == (
+        "x.nxs:/scan_1: xye needs the standard deviations of 'I'\n"
+        "  hint: --sigma COLUMN names their column, --sigma poisson makes them of counts\n"
+        "x.nxs:/scan_1: the unit of 'tth' is not known, degree is needed\n  hint: --x-units degree"
+    )
 
 
-def test_a_scan_without_columns_and_plots_is_skipped() -> None:
+def test_a_scan_without_points_is_skipped() -> None:
     assert XY.skips is not None
-    scan = scan_of({"tth": np.array([1.5])})
-    assert XY.skips(scan, {}) == ""
-    scan.columns.clear()
-    assert XY.skips(scan, {}) == "it has no curve"
+    assert XY.skips(scan_of({"tth": np.array([1.5])}), {}) == ""
+    empty = scan_of({"tth": np.array([]), "I": np.array([])})
+    assert XY.skips(empty, {}) == "its columns have no points"
+    with pytest.raises(WriteError, match=r"^x\.nxs:/scan_1: its columns have no points"):
+        text_of(XY, empty)
+    empty.columns.clear()
+    assert XY.skips(empty, {}) == "it has no columns"

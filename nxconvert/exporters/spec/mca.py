@@ -41,12 +41,12 @@ def parts(scan: Scan, _settings: Settings) -> list[str]:
 
 
 def _names(detector: Detector) -> list[str]:
-    counts = [0 if value is None else value.shape[0] for value in (detector.data, detector.surplus)]
-    total = sum(counts)
-    if total == 1:
+    """Give a name for each spectrum, the same for those that are left when a scan is cut."""
+    only = detector.fields.get("data")
+    if only is not None and only.dims[:1] == ("channel",) and detector.surplus is None:
         return [detector.name]
-    width = max(4, len(str(total - 1)))
-    return [f"{detector.name}_{point:0{width}d}" for point in range(total)]
+    counts = (value.shape[0] for value in (detector.data, detector.surplus) if value is not None)
+    return [f"{detector.name}_{point:04d}" for point in range(sum(counts))]
 
 
 def write_parts(scan: Scan, open_part: OpenPart, settings: Settings) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from nxconvert.curves import X_UNITS, ascii_line, finite_count, finite_text, left_out
+from nxconvert.curves import X_UNITS, ascii_line, changed_texts, finite_count, finite_text, left_out, no_curve
 from nxconvert.digits import number_text
 from nxconvert.exporters.xas.columns import Columns, changes, find_columns, variable
 from nxconvert.exporters.xas.facts import D_SPACING, EDGE, ELEMENT, find_facts
@@ -55,8 +55,7 @@ def describe_losses(scan: Scan, settings: Settings) -> list[str]:
     """Say what of a scan is not in the file, and what is changed."""
     columns = _columns(scan, settings)
     found = losses("athena", scan) + changes("athena", columns)
-    if ascii_line(scan.title) != scan.title:
-        found.append("athena has lines of ASCII, '?' stands in the title for what is not in it")
+    found += changed_texts("athena", {"title": scan.title})
     return found + left_out("athena", scan, columns.fields, columns.values)
 
 
@@ -67,4 +66,5 @@ ATHENA = Exporter(
     losses=describe_losses,
     write=write,
     settings=(PRECISION, X_UNITS, ELEMENT, EDGE, D_SPACING),
+    skips=no_curve,
 )

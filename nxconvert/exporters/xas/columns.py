@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
 from nxconvert import units
 from nxconvert.arrays import Array, LazyArray
-from nxconvert.curves import in_units
+from nxconvert.curves import abscissa, blocks_of, in_units
 from nxconvert.errors import WriteError
 from nxconvert.registry import Settings
 from nxconvert.scan import Field, Scan
@@ -29,6 +30,8 @@ class Columns:
     values: list[Array | LazyArray]
     labels: list[str]
     units: str
+    #: names of columns without any number, which are left out
+    empty: list[str]
 
 
 def find_columns(scan: Scan, settings: Settings, angles: bool, label: Callable[[str], str]) -> Columns:
@@ -39,23 +42,32 @@ def find_columns(scan: Scan, settings: Settings, angles: bool, label: Callable[[
     found = table(scan)
     if not found:
         raise WriteError.at(scan.place, "has no column with one number per point")
-    fields = [scan.columns[key] for key in found]
-    x = fields[0]
+    first = abscissa(scan, found)
+    found = {first: found[first], **found}
+    x = scan.columns[first]
     stated = settings["x_units"] or x.units or ""
     x = Field(x.name, x.value, x.dims, stated or None)
+    fields = [x, *(scan.columns[key] for key in list(found)[1:])]
     kinds = ("eV", "degree") if angles else ("eV",)
     target = next((unit for unit in kinds if stated and units.same_kind(stated, unit)), "eV")
     if stated and not units.same_kind(stated, target):
         expected = f"an energy{' or an angle' if angles else ''} was expected"
         raise WriteError.at(scan.place, f"'{x.name}' is in {stated}", expected, "--x names another column")
     values = [in_units(scan, x, target), *list(found.values())[1:]]
+    full = [True, *(scan.points == 0 or _has_numbers(value) for value in values[1:])]
+    empty = [field.name for field, kept in zip(fields, full, strict=True) if not kept]
+    fields, values = list(compress(fields, full)), list(compress(values, full))
     taken: set[str] = set()
     labels = []
     for number, field in enumerate(fields):
         own = ("energy" if target == "eV" else "angle") if number == 0 else label(field.name)
         labels.append(_free(own, taken))
         taken.add(labels[-1].lower())
-    return Columns(fields, values, labels, target)
+    return Columns(fields, values, labels, target, empty)
+
+
+def _has_numbers(value: Array | LazyArray) -> bool:
+    return value.dtype.kind != "f" or any(np.isfinite(block).any() for block in blocks_of(value))
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -85,6 +97,8 @@ _RESERVED = ("data", "array_labels", "filename", "attrs", "header", "footer", "p
 def changes(name: str, columns: Columns) -> list[str]:
     """Say what is renamed, converted, or taken for numbers."""
     found = []
+    if columns.empty:
+        found.append(f"{name} has no nan and inf: columns without any number are left out: {listed(columns.empty)}")
     renamed = [
         f"{field.name}: {own}" for field, own in zip(columns.fields, columns.labels, strict=True) if field.name != own
     ]

@@ -31,7 +31,7 @@ from typing import IO
 import numpy as np
 
 from nxconvert import units
-from nxconvert.curves import X_UNITS, ascii_line, finite_count, finite_text, left_out, scalar
+from nxconvert.curves import X_UNITS, ascii_line, changed_texts, finite_count, finite_text, left_out, no_curve, scalar
 from nxconvert.digits import number_text
 from nxconvert.errors import Problem, WriteError
 from nxconvert.exporters.xas.columns import Columns, changes, find_columns, word
@@ -209,8 +209,7 @@ def describe_losses(scan: Scan, settings: Settings) -> list[str]:
     found = losses("xdi", rest, ("units",)) + changes("xdi", columns)
     if any(_comment(line) != line.rstrip() for line in _comments(scan)):
         found.append("xdi has no lines in comments that look like its own or are too long: they are changed")
-    if ascii_line(scan.title) != scan.title:
-        found.append("xdi has lines of ASCII, '?' stands in the title for what is not in it")
+    found += changed_texts("xdi", {"title": scan.title})
     if len(columns.labels) > _MOST or len(" ".join(columns.labels)) > _LONGEST:
         found.append(f"the XDI library reads {_MOST} columns and lines of {_LONGEST} characters, there are more")
     if lost := [name for name, field in scan.positioners.items() if not isinstance(scalar(field), (int, float, str))]:
@@ -225,4 +224,5 @@ XDI = Exporter(
     losses=describe_losses,
     write=write,
     settings=(PRECISION, X_UNITS, ELEMENT, EDGE, D_SPACING),
+    skips=no_curve,
 )
