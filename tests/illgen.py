@@ -154,6 +154,15 @@ def scan(
     return made
 
 
+def points(instrument: str, rows: np.ndarray, numor: int = 23000) -> Made:
+    """A point detector: the points (time, monitor, counts, angles), without frames, in one block F."""
+    count = len(rows)
+    made = scan(instrument, np.zeros((1, 1), int), total=count, done=count, axes=range(1, rows.shape[1] - 2))
+    head = made.text[: made.text.index(key("S"))]
+    block = floats(rows.reshape(-1).tolist(), ("time", "monitor", "Total Cou", "angles*1000"))
+    return Made(head + group(1, 1, numor) + block, {"rows": rows})
+
+
 def d20(frames: np.ndarray, numor: int = 20000, strobo: bool = False) -> Made:
     """D20: six F blocks with titles, then a status and J1600 for every frame."""
     blocks = [np.arange(size, dtype=float) + 100 * n for n, size in enumerate((30, 25, 30, 15, 55, 20))]

@@ -173,6 +173,10 @@ def test_the_entry_has_the_fields_of_ills_own_files(place: Path) -> None:
         assert entry["data"].attrs["signal"] == "data"
         assert entry["data"].attrs["axes"].tolist() == ["omega", "y", "x"]
         assert entry["instrument/detector/data"].shape == (5, 32, 32)
+        # the columns in their order; the monitor is one of them, and NXmonitor has a link to it
+        assert list(entry["measurement"]) == ["time", "monitor", "total_counts", "omega", "two_theta"]
+        assert entry["monitor/data"] == entry["measurement/monitor"]
+        assert entry["monitor/data"].attrs["target"] == "/entry0/measurement/monitor"
 
 
 def test_subtitle_times_and_mode_of_a_small_angle_numor(place: Path) -> None:

@@ -144,7 +144,9 @@ def test_a_table_is_used_only_where_everything_fits(
     (own_folders / "mine.json").write_text(json.dumps({**TABLE, **change}))
     scan = read(own_folders)
     assert ("speed" in scan.instrument) == (name == "speed")
-    assert [key for key in scan.metadata if key not in ("date", "F2", "facility", "facility_type")][:1] == ([name] if name else [])
+    assert [key for key in scan.metadata if key not in ("date", "F2", "facility", "facility_type")][:1] == (
+        [name] if name else []
+    )
     if name == "F2_1":
         assert (scan.metadata[name].value, scan.metadata[name].units) == (125.0, None)
 

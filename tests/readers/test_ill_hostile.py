@@ -170,6 +170,23 @@ def test_problems_of_counts_that_stay_in_the_file_are_told_too(tmp_path: Path, m
     ]
 
 
+def test_texts_of_megabytes_are_cut_and_told(tmp_path: Path) -> None:
+    made = illgen.scan("D10", np.ones((2, 32, 32), int))
+    head, counts = made.text.split(illgen.key("S"), 1)
+    filler = illgen.floats([1.0] * 70000)  # a second block F: none of the known layouts, and 1.1 MB of header
+    path = tmp_path / "000001"
+    path.write_text(head + filler + illgen.key("S") + counts + illgen.key("V") + "x" * 1_100_000 + "\n")
+    with READER.open(str(path)) as file:
+        (scan,) = file
+    assert len(str(scan.notes["free_text"].value)) == len(str(scan.notes["scan_header"].value)) == 1 << 20
+    told = [(problem.severity, problem.found, problem.hint) for problem in scan.problems]
+    length = (head + filler + illgen.key("S") + counts).index(illgen.integers([1] * 1024)) + len(
+        illgen.key("I") + illgen.control(1024, 0)
+    )
+    assert ("lost", "1100001 bytes of free text (V)", "the first 1048576 are kept") in told
+    assert ("warning", f"{length} bytes before the first counts", "the first 1048576 are kept word for word") in told
+
+
 def test_overflows_in_the_header(tmp_path: Path) -> None:
     text = MADE.text.replace(illgen.fortran(1.5), "*" * 16)
     scan, problems = read_text(tmp_path, text)
@@ -296,7 +313,8 @@ def test_binary_data_behind_the_header(tmp_path: Path) -> None:
     scan, problems = read_text(tmp_path, head + bytes(range(256)) * 5000)
     assert scan.detectors == {}
     assert scan.title == "a crystal"
-    assert "the numor ends here, before any sub-spectrum (S), counts expected" in problems[-1]
+    assert "the numor ends here, before any sub-spectrum (S), counts expected" in problems[-2]
+    assert f"{len(head) + 1280000} bytes before the first counts" in problems[-1]
 
 
 def test_a_line_of_megabytes_without_any_end(tmp_path: Path) -> None:

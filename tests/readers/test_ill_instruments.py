@@ -179,6 +179,10 @@ def test_d20_strobo_slices(tmp_path: Path) -> None:
     assert list(scan.columns) == ["slice", "delay", "window", "monitor", "time"]
     assert column(scan, "time") == [2.5, 2.5, 2.5]
     assert column(scan, "monitor") == [4000.0, 4001.0, 4002.0]
+    # the header says the same as that of frames with their status, and where the angles stood
+    assert [scan.positioners[name].value for name in ("two_theta", "omega", "chi", "phi")] == [15.5, 7.5, 506.0, 507.0]
+    frames = read(illgen.d20(counts(3, 1600)), tmp_path, "000002")
+    assert set(frames.metadata) - {"duration"} == set(scan.metadata) - {"duration"}
 
 
 def test_one_image_of_small_angles(tmp_path: Path) -> None:
@@ -217,16 +221,71 @@ def test_d33_is_known_by_one_source_only_so_its_values_have_neither_name_nor_uni
     assert (field.value, field.units, field.long_name) == (6.0, None, "wavelength")
 
 
-def test_d1b_of_old_has_its_parameters_before_the_counts(tmp_path: Path) -> None:
+def test_d1b_of_old_is_known_by_one_source_only_so_its_numbers_stay_as_they_are(tmp_path: Path) -> None:
     raw = counts(3, 400)
     scan = read(illgen.d1b(raw), tmp_path)
-    assert np.array_equal(data(scan), raw)
-    assert column(scan, "monitor") == [800000, 800001, 800002]
-    assert column(scan, "two_theta") == [12.3, 12.301, 12.302]
-    # one source says that this is a time
-    field = scan.columns["F_2"]
-    assert (field.value.tolist(), field.units, field.long_name) == ([60000] * 3, None, "time")  # type: ignore[union-attr]
-    assert scan.instrument["wavelength"].value == 2.52
+    assert data(scan)[:, 3:].tolist() == raw.tolist()
+    assert data(scan)[:, :3].tolist() == [[800000 + k, 60000, 12300 + k] for k in range(3)]
+    assert scan.columns == {}
+    assert "wavelength" not in scan.instrument
+    hint = scan.metadata["F4_18"]
+    assert (hint.value, hint.units, hint.long_name) == (2.52, None, "wavelength")
+    assert scan.notes["layout"].value == (
+        "one source says: D1B before the common layout: monitor, time and angle stand before the counts of every frame"
+    )
+
+
+def test_a_point_detector_has_all_points_in_one_block(tmp_path: Path) -> None:
+    rows = np.array([[1000.0 + k, 5000.0, 77.0 + k, 10000.0 + 50 * k, 20000.0] for k in range(12)])
+    # D23 has one source: the labels of the file, no units
+    scan = read(illgen.points("D23", rows), tmp_path)
+    names = ["time", "monitor", "Total Cou", "angles*1000", "angles*1000_1"]
+    assert [(name, column(scan, name), units(scan)[name]) for name in scan.columns] == [
+        (name, rows[:, at].tolist(), None) for at, name in enumerate(names)
+    ]
+    assert (scan.points, scan.status, scan.problems) == (12, "complete", [])
+    scan = read(illgen.points("D10", rows), tmp_path, "000002")
+    assert column(scan, "two_theta") == (rows[:, 3] / 1000).tolist()
+    assert (column(scan, "time"), units(scan)["time"]) == ((rows[:, 0] / 1000).tolist(), "s")
+    assert list(scan.axes) == ["two_theta"]
+    assert (scan.status, scan.problems) == ("complete", [])
+
+
+def test_a_point_detector_that_is_not_of_the_points_announced_lacks_its_counts(tmp_path: Path) -> None:
+    rows = np.arange(60.0).reshape(12, 5)
+    made = illgen.points("D10", rows)
+    made.text = made.text.replace(f"{12:8d}{12:8d}", f"{12:8d}{11:8d}", 1)
+    scan = read(made, tmp_path)
+    assert scan.status == "aborted"
+    assert [str(problem).splitlines()[0] for problem in scan.problems] == [
+        f"{tmp_path / '000001'}:44: the numor ends here, within sub-spectrum 1, its counts expected"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("instrument", "parts", "says"),
+    [
+        ("D2B", "FI30", "D2B with 64 counters"),
+        ("D1B", "FFI", "The first numors of D1B"),
+    ],
+)
+def test_layouts_of_one_source_are_named_and_nothing_else_is_taken_from_them(
+    tmp_path: Path, instrument: str, parts: str, says: str
+) -> None:
+    blocks = {"F": illgen.floats([3.5, 2.5, 1.5]), "I": illgen.integers(range(7)), "I30": illgen.integers(range(30))}
+    wanted = ["F", "I", "I30"] if parts == "FI30" else ["F", "F", "I"]
+    made = illgen.Made(
+        illgen.run(1, 1)
+        + illgen.text([f"{instrument:<4}Brown     04-May-89 01:02:03"])
+        + illgen.text(["a magnet"])
+        + illgen.group(1, 1, 1)
+        + "".join(blocks[part] for part in wanted)
+    )
+    scan = read(made, tmp_path)
+    assert str(scan.notes["layout"].value).startswith(f"one source says: {says}")
+    assert data(scan).tolist() == list(range(30 if wanted[-1] == "I30" else 7))
+    assert column(scan, "F_1") == [3.5]
+    assert all(unit is None for unit in units(scan).values())
 
 
 def test_d1a_has_all_steps_in_one_block(tmp_path: Path) -> None:

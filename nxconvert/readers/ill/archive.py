@@ -38,7 +38,8 @@ def expand(sources: Sequence[str]) -> tuple[list[str], list[str]]:
             found, missing = _in_range(source, folder, match[1], match[2])
             files += found
             if missing:
-                gaps.append(f"{source}: {len(missing)} numors are not there: {_listed(missing)}")
+                numors = "numor is" if len(missing) == 1 else "numors are"
+                gaps.append(f"{source}: {len(missing)} {numors} not there: {_listed(missing)}")
     return files, gaps
 
 

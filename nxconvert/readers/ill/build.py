@@ -68,7 +68,8 @@ def build(source: Source, numor: Numor, order: int, index: int, problems: list[P
     scan.sha256 = _digest(source, numor)
     scan.problems = numor.problems
     counts = [group.counts for group in numor.groups if group.counts is not None]
-    if known.layout is not None and known.layout.group and numor.groups and not counts:
+    wants_counts = known.layout is not None and any(table.shape[0] in "IJ" for table in known.layout.group or ())
+    if wants_counts and numor.groups and not counts and point_rows(numor) is None:
         numor.cut = True
         found = "the numor ends here, within sub-spectrum 1"
         scan.problems.append(Problem(numor.groups[0].place, found, "its counts expected", "it is left out", "lost"))
@@ -158,7 +159,8 @@ def header_items(making: Making) -> dict[str, Field]:
 def _status(making: Making) -> None:
     numor = making.numor
     wanted = max(numor.total, making.known.whole("nkmes") or 0)
-    if numor.cut or len(numor.groups) < wanted:
+    rows = point_rows(numor)
+    if numor.cut or (len(numor.groups) if rows is None else len(rows)) < wanted:
         making.scan.status = "aborted"
     elif numor.groups:
         making.scan.status = "complete"
@@ -166,10 +168,17 @@ def _status(making: Making) -> None:
 
 def _notes(source: Source, making: Making) -> None:
     numor, scan = making.numor, making.scan
-    text = source.read_at(numor.start, min(numor.head_end - numor.start, _MOST_HEADER)).decode("latin-1")
+    length = numor.head_end - numor.start
+    text = source.read_at(numor.start, min(length, _MOST_HEADER)).decode("latin-1")
+    if length > _MOST_HEADER:
+        hint = f"the first {_MOST_HEADER} are kept word for word"
+        scan.problems.append(Problem(numor.place, f"{length} bytes before the first counts", "", hint))
     scan.notes["scan_header"] = Field("scan_header", text.replace("\r\n", "\n"))
     if numor.free_text.strip():
         scan.notes["free_text"] = Field("free_text", numor.free_text)
+    layout = making.known.layout
+    if layout is not None and not making.known.is_sure and layout.description:
+        scan.notes["layout"] = Field("layout", f"one source says: {layout.description}")
     lines = [line for group in numor.groups for line in group.text]
     if lines:
         scan.notes["spectrum_text"] = Field("spectrum_text", lines, ("line",))
@@ -178,8 +187,26 @@ def _notes(source: Source, making: Making) -> None:
 # --- what several families use
 
 
+def point_rows(numor: Numor) -> Array | None:
+    """Give the points of a point detector, (point, ``nbang`` + 3), which stand in one block F of the only sub-spectrum.
+
+    None where there is no such block, or its length is not that of ``npdone`` points. Source: ufit (D23), R. Ghosh
+    (D10 in 1991).
+    """
+    control = next((block.values for block in numor.header if block.letter == "I" and len(block.values) == 31), None)
+    if control is None or len(numor.groups) != 1 or numor.groups[0].counts is not None:
+        return None
+    blocks, width, points = numor.groups[0].parameters, int(control[4]) + 3, int(control[6])
+    if len(blocks) != 1 or not 3 <= width <= 10 or points < 2 or len(blocks[0].values) != width * points:
+        return None
+    return blocks[0].values.reshape(points, width)
+
+
 def parameters(making: Making, block: int = 0) -> tuple[list[str], Array]:
     """Give the names and the values (sub-spectrum, value) of a block of parameters of all sub-spectra, nan for none."""
+    rows = point_rows(making.numor)
+    if rows is not None:
+        return making.numor.groups[0].parameters[0].names, rows
     blocks = [group.parameters[block] if len(group.parameters) > block else None for group in making.numor.groups]
     there = [item for item in blocks if item is not None]
     if not there:

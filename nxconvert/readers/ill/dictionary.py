@@ -37,11 +37,14 @@ class Known:
     places: dict[tuple[str, str], Field] = field(default_factory=dict)
 
     @property
+    def is_sure(self) -> bool:
+        """Tell whether there is a layout that is trusted."""
+        return self.layout is not None and self.layout.instruments[self.instrument] in TRUSTED
+
+    @property
     def family(self) -> str:
         """How the sub-spectra are to be understood; ``spectra`` where nothing trusted says so."""
-        if self.layout is None or self.layout.instruments[self.instrument] not in TRUSTED:
-            return "spectra"
-        return self.layout.family
+        return self.layout.family if self.layout is not None and self.is_sure else "spectra"
 
     def number(self, name: str) -> float | None:
         """Give a trusted value, None where there is none or it is not finite."""

@@ -155,6 +155,9 @@ class Parser:
             elif span.letter == "V":
                 data = self.source.read_at(span.start, min(span.end - span.start, _MOST_BYTES))
                 numor.free_text = data.decode("latin-1")
+                if span.end - span.start > _MOST_BYTES:
+                    found = f"{span.end - span.start} bytes of free text (V)"
+                    self.tell(self._place(span), "texts", found, "", f"the first {_MOST_BYTES} are kept", "lost")
             elif group is None:
                 self._header(span)
             else:

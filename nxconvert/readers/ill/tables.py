@@ -68,6 +68,7 @@ class Layout:
     """A layout: for which instruments and versions it holds, its blocks, and how its sub-spectra are understood."""
 
     path: str
+    description: str
     family: str
     instruments: dict[str, str]
     versions: tuple[int, ...]
@@ -183,7 +184,9 @@ class _Table:
         group = self._blocks(document["group"], first, "group") if "group" in document else None
         if not self.good:
             return None
-        return Layout(self.path, family, instruments, tuple(versions), header, group)
+        return Layout(
+            self.path, str(document.get("description", "")), family, instruments, tuple(versions), header, group
+        )
 
     def _keys(self, item: dict[str, Any], known: set[str], where: str) -> None:
         for key in item:
