@@ -101,6 +101,10 @@ class FrameArray(LazyArray):
     def frame(self, index: int) -> Array | None:
         """Read one frame, of ``frame_shape`` and ``dtype``; None where it is missing, ReadError where it is damaged."""
 
+    def several(self, first: int, count: int) -> Array | None:  # noqa: ARG002 - for those who can
+        """Read two or more consecutive frames at once, of ``stored`` type, where that costs less; None where not."""
+        return None
+
     @abstractmethod
     def location(self, index: int) -> Location | None:
         """Tell where a frame lies uncompressed and in one piece, None where it does not or is missing."""

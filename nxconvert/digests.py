@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nxconvert.errors import Place, ReadError
 from nxconvert.scan import SourceFile
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 BLOCK = 1 << 20
 THREADS = 2
+#: bytes of small files that a thread hashes one after the other
+BATCH = 8 << 20
 
 
 class Digests:
@@ -19,32 +24,62 @@ class Digests:
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        self._begun: dict[str, Future[str]] = {}
+        #: by path the batch of the file, and its place there
+        self._begun: dict[str, tuple[Future[list[str]], int]] = {}
         self._stopped = False
 
     def begin(self, files: Iterable[SourceFile]) -> None:
-        """Begin with the files that are known by now."""
+        """Begin with the files that are known by now; what takes less time than starting threads is left for later."""
+        new = [file for file in files if not file.sha256 and file.path not in self._begun]
+        if sum(file.size for file in new) > BLOCK:
+            self._start(new)
+
+    def _start(self, files: Iterable[SourceFile]) -> None:
+        batch: list[SourceFile] = []
+        size = 0
         for file in files:
-            if not file.sha256 and file.path not in self._begun:
-                if self._pool is None:
-                    self._pool = ThreadPoolExecutor(THREADS, "nxconvert-sha256")
-                self._begun[file.path] = self._pool.submit(self._hash, file)
+            batch.append(file)
+            size += file.size
+            if size > BATCH:
+                self._submit(batch)
+                batch, size = [], 0
+        if batch:
+            self._submit(batch)
+
+    def _submit(self, batch: list[SourceFile]) -> None:
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(THREADS, "nxconvert-sha256")
+        future = self._pool.submit(self._hash_all, batch)
+        self._begun.update((file.path, (future, place)) for place, file in enumerate(batch))
 
     def complete(self, files: Iterable[SourceFile]) -> list[SourceFile]:
         """Give the files with their SHA-256; ReadError where one cannot be read any more or became shorter."""
         files = list(files)
         self.begin(files)
-        return [file if file.sha256 else replace(file, sha256=self._begun[file.path].result()) for file in files]
+        return [file if file.sha256 else replace(file, sha256=self._digest(file)) for file in files]
 
-    def _hash(self, file: SourceFile) -> str:
+    def _digest(self, file: SourceFile) -> str:
+        begun = self._begun.get(file.path)
+        if begun is None:
+            return self._hash(file, bytearray(min(file.size, BLOCK)))
+        future, place = begun
+        return future.result()[place]
+
+    def _hash_all(self, files: list[SourceFile]) -> list[str]:
+        buffer = bytearray(min(max(file.size for file in files), BLOCK))
+        return [self._hash(file, buffer) for file in files]
+
+    def _hash(self, file: SourceFile, buffer: bytearray) -> str:
         """Hash what the file held when it was opened; it may have grown since."""
         digest = hashlib.sha256()
-        buffer = memoryview(bytearray(BLOCK))
+        view = memoryview(buffer)
         left = file.size
         try:
             with open(file.path, "rb", buffering=0) as stream:
-                while left and not self._stopped and (count := stream.readinto(buffer[:left])):
-                    digest.update(buffer[:count])
+                while left and not self._stopped and (count := stream.readinto(view[:left])):
+                    digest.update(view[:count])
                     left -= count
         except OSError as error:
             raise ReadError.at(file.path, f"reading failed ({error.strerror})") from error

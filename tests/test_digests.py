@@ -33,6 +33,20 @@ def test_files_without_a_digest_get_one_and_others_keep_theirs(tmp_path: Path) -
     ]
 
 
+def test_small_files_share_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "BATCH", 100_000)
+    contents = [bytes([number]) * (number * 997) for number in range(80)]
+    files = [source(tmp_path / f"{number}.edf", content) for number, content in enumerate(contents)]
+    expected = [hashlib.sha256(content).hexdigest() for content in contents]
+    with Digests() as made:
+        assert [file.sha256 for file in made.complete(files)] == expected
+    with Digests() as made:  # so few bytes that no thread is started
+        before = threading.active_count()
+        made.begin(files[:10])
+        assert threading.active_count() == before
+        assert [file.sha256 for file in made.complete(files[:10])] == expected[:10]
+
+
 def test_a_file_that_grew_is_hashed_as_it_was(tmp_path: Path) -> None:
     file = source(tmp_path / "a.edf", b"a" * 3_000_000)
     with open(file.path, "ab") as stream:

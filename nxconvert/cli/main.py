@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import signal
 import sys
 
@@ -88,6 +89,8 @@ def run() -> None:
     """Run the command line; the console script ``nxconvert``."""
     # scans hold no cycles: looking for them after every 700 objects costs up to a tenth of the time
     gc.set_threshold(50_000, 20, 50)
+    # nothing here multiplies matrices: numpy need not start a thread on each processor for that
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run_stoppable(lambda: cli(prog_name="nxconvert"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
@@ -19,6 +18,8 @@ def zone(text: str) -> tzinfo | None:
         if int(match[3]) > 59 or offset > timedelta(hours=14):
             return None
         return timezone(-offset if match[1] == "-" else offset)
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):  # unknown, not a name at all, a folder of the zone files

@@ -295,7 +295,7 @@ class Builder:
         inner = len(value.frame_shape)
         size = value.dtype.itemsize
         layout = decide(value.shape, size, how.access, compressed=how.compressed, inner=inner, asked=how.chunks)
-        plist = _CONTIGUOUS if layout.chunks is None else chunk_properties(layout.chunks, how.compression, size)
+        plist = _CONTIGUOUS if layout.chunks is None else chunk_properties(layout.chunks, how.compression, value.dtype)
         dataset = h5d.create(made, name, file_type(value.dtype), space(value.shape), plist, dapl=_WHOLE_CHUNKS)
         work = partial(write_frames, dataset, value, layout.chunks, how.compression, self._queue, self._tick)
         self._later.append(work)
@@ -304,7 +304,7 @@ class Builder:
     def _chunked(
         self, made: Any, name: bytes, shape: tuple[int, ...], dtype: Any, chunks: tuple[int, ...]
     ) -> tuple[Any, ChunkWriter]:
-        plist = chunk_properties(chunks, self._how.compression, dtype.itemsize)
+        plist = chunk_properties(chunks, self._how.compression, dtype)
         dataset = h5d.create(made, name, file_type(dtype), space(shape), plist, dapl=_WHOLE_CHUNKS)
         return dataset, ChunkWriter(dataset, shape, chunks, self._how.compression, self._queue)
 

@@ -117,7 +117,9 @@ class ChunkWriter:
         else:
             write = partial(write_chunks, self._dataset)
             for offset, chunk in cut(slab, self._chunks, origin):
-                self._queue.put(partial(_encode_one, self._how, offset, chunk), write, chunk.nbytes)
+                # a part of the slab must not keep the whole of it alive
+                own = np.ascontiguousarray(chunk)
+                self._queue.put(partial(_encode_one, self._how, offset, own), write, chunk.nbytes)
         self._row += len(slab)
 
 
@@ -149,4 +151,4 @@ def cut(slab: Array, chunks: tuple[int, ...], origin: tuple[int, ...]) -> Iterat
             whole[tuple(slice(0, length) for length in part.shape)] = part
             part = whole
         offset = tuple(first + step for first, step in zip(origin, start, strict=True))
-        yield offset, np.ascontiguousarray(part)
+        yield offset, part

@@ -29,6 +29,11 @@ class Compression:
     encode: Callable[[Array], bytes] | None
 
 
+def shuffle_width(dtype: np.dtype[Any]) -> int:
+    """Give the width by which values are shuffled: that of a number; text packs better as it is."""
+    return 1 if dtype.kind == "S" else dtype.itemsize
+
+
 def _declare_gzip(plist: Any, itemsize: int) -> None:
     if itemsize > 1:
         plist.set_shuffle()
@@ -36,15 +41,24 @@ def _declare_gzip(plist: Any, itemsize: int) -> None:
 
 
 def encode_gzip(chunk: Array) -> bytes:
-    """Shuffle and deflate one whole chunk (C order) into the bytes that HDF5's own filters would decode."""
+    """Shuffle and deflate one whole chunk into the bytes that HDF5's own filters would decode."""
     from isal import isal_zlib
 
-    width = chunk.itemsize
-    data = chunk.reshape(-1).view(np.uint8)
-    if width > 1:
-        data = np.ascontiguousarray(data.reshape(-1, width).T)
-    compressed: bytes = isal_zlib.compress(data, DEFLATE_LEVEL)
+    compressed: bytes = isal_zlib.compress(_shuffled(chunk), DEFLATE_LEVEL)
     return compressed
+
+
+def _shuffled(chunk: Array) -> Array:
+    """Give the first bytes of all values, then the second ones and so on; values in C order."""
+    width = shuffle_width(chunk.dtype)
+    if width == 2:  # by far the most images: twice as fast as below, and without a copy of what lies apart
+        words = chunk.view("<u2")
+        planes = np.empty((2, *chunk.shape), np.uint8)
+        np.copyto(planes[0], words, casting="unsafe")
+        np.copyto(planes[1], words >> np.uint16(8), casting="unsafe")
+        return planes
+    data = np.ascontiguousarray(chunk).reshape(-1).view(np.uint8)
+    return data if width == 1 else np.ascontiguousarray(data.reshape(-1, width).T)
 
 
 def _declare_lzf(plist: Any, itemsize: int) -> None:
@@ -100,16 +114,13 @@ class Storage:
         return self.compression.declare is not None
 
 
-def chunk_properties(chunks: tuple[int, ...], how: Compression, itemsize: int) -> Any:
-    """Make the creation properties of a chunked dataset: no times, no fill, the filters declared.
-
-    ``itemsize`` is the width by which bytes are shuffled, 1 for text.
-    """
+def chunk_properties(chunks: tuple[int, ...], how: Compression, dtype: np.dtype[Any]) -> Any:
+    """Make the creation properties of a chunked dataset: no times, no fill, the filters declared."""
     plist = h5p.create(h5p.DATASET_CREATE)
     plist.set_obj_track_times(False)
     plist.set_chunk(chunks)
     if how.declare is not None:
-        how.declare(plist, itemsize)
+        how.declare(plist, shuffle_width(dtype))
     return plist
 
 

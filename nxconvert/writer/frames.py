@@ -99,12 +99,32 @@ class _Slab:
     def _load(self) -> Array:
         if self._numbers.size == 1:  # spare the copy
             return _frame(self._array, int(self._numbers[0])).reshape(self._shape)
+        found = _several(self._array, self._numbers)
+        if found is not None:
+            return found.reshape(self._shape)
         values = np.empty(self._shape, self._array.dtype)
         _read(self._array, self._numbers, values.reshape(self._numbers.size, *self._array.frame_shape))
         return values
 
 
+def _several(array: FrameArray, numbers: Array) -> Array | None:
+    """Give frames at once, None where they must be read one by one; what is wrong with one shows when it is read."""
+    first, count = int(numbers[0]), len(numbers)
+    if count < 2 or numbers[-1] - first != count - 1:
+        return None
+    try:
+        found = array.several(first, count)
+    except (OSError, ReadError):
+        return None
+    # the byte order alone may differ
+    return None if found is None else found.astype(array.dtype, casting="equiv", copy=False)
+
+
 def _read(array: FrameArray, numbers: Array, into: Array) -> None:
+    found = _several(array, numbers)
+    if found is not None:
+        into[...] = found
+        return
     for place, number in zip(into, numbers, strict=True):
         place[...] = _frame(array, int(number))
 

@@ -53,7 +53,9 @@ def text_array(value: str | list[str] | tuple[str, ...]) -> Array:
     if isinstance(value, str):
         return np.array(_storable(value), dtype=object)
     result = np.empty(len(value), dtype=object)
-    result[:] = [_storable(item) for item in value]
+    whole = "".join(value)
+    plain = whole.isascii() and "\0" not in whole
+    result[:] = value if plain else [_storable(item) for item in value]
     return result
 
 
@@ -69,4 +71,6 @@ def number_array(value: Any) -> Array:
 
 def is_text(value: Any) -> bool:
     """Tell whether *value* is text or a list of texts."""
-    return isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value))
+    return isinstance(value, str) or (
+        isinstance(value, (list, tuple)) and all(issubclass(kind, str) for kind in set(map(type, value)))
+    )

@@ -113,7 +113,7 @@ def test_200_frames_of_1024_by_1024(kind: str, capsys: pytest.CaptureFixture[str
             ),
         }
     )
-    own = found["own"].seconds
+    own, work = found["own"].seconds, found["own"].work
     show(
         capsys,
         f"200 frames of 1024x1024 uint16, {kind}",
@@ -121,7 +121,7 @@ def test_200_frames_of_1024_by_1024(kind: str, capsys: pytest.CaptureFixture[str
         silx_2_2_2=line(found["silx"], PEER, size),
         isal_threads_to_raw=line(found["plain"], RAW, size),
         the_same_shuffled=line(found["shuffled"], RAW, size),
-        ratio=f"{found['silx'].seconds / own:.1f} times as fast as silx, "
+        ratio=f"{found['silx'].seconds / own:.1f} times as fast as silx with {work / found['silx'].work:.2f} of its work, "
         f"{OWN.stat().st_size / PEER.stat().st_size:.2f} of its size; "
         f"{found['plain'].seconds / own:.0%} of the speed of isal threads, "
         f"{found['shuffled'].seconds / own:.0%} of them with shuffle",
@@ -143,15 +143,17 @@ def against_fabio(capsys: pytest.CaptureFixture[str], name: str, source: Path, s
     found = race({"own": (ours(source, OWN, command="edf2nx"), OWN), **commands})
     own = found.pop("own")
     # what both need before they begin: the ratio of the work itself is that of the rest
-    start = measure([sys.executable, "-c", "import fabio, h5py, nxconvert.pipeline"], runs=5).seconds
+    start = measure([sys.executable, "-c", "import fabio, h5py, nxconvert.pipeline"], runs=5)
     show(
         capsys,
         name,
         nxconvert=line(own, OWN, size),
-        start_of_python=f"{start:6.2f} s",
+        start_of_python=f"{start.seconds:6.2f} s, {start.work:6.2f} s of processors",
         **{
             text: f"{figure.seconds:6.2f} s, {figure.seconds / own.seconds:.1f} times as long as nxconvert, "
-            f"{(figure.seconds - start) / (own.seconds - start):.1f} without the start"
+            f"{(figure.seconds - start.seconds) / (own.seconds - start.seconds):.1f} without the start; "
+            f"{figure.work:6.2f} s of processors, {figure.work / own.work:.1f} times as many, "
+            f"{(figure.work - start.work) / (own.work - start.work):.1f} without the start"
             for text, figure in found.items()
         },
     )
@@ -282,5 +284,6 @@ def test_100_files_of_1024_by_2048_into_one(compression: str, capsys: pytest.Cap
         f"100 files of 1024x2048 uint16 into one, compression {compression}",
         nxconvert=line(found["own"], OWN, size),
         silx_2_2_2=f"{line(found['silx'], PEER, size)}, {found['silx'].seconds / found['own'].seconds:.1f} times as long",
-        fabio_loop=f"{found['fabio'].seconds:6.2f} s, {found['fabio'].seconds / found['own'].seconds:.1f} times as long",
+        fabio_loop=f"{found['fabio'].seconds:6.2f} s, {found['fabio'].seconds / found['own'].seconds:.1f} times as long, "
+        f"{found['fabio'].work:6.2f} s of processors",
     )

@@ -409,3 +409,43 @@ def test_frames_of_both_byte_orders_make_one_stack(tmp_path: Path) -> None:
         assert np.concatenate(list(stack.blocks())).tolist() == [image().tolist(), image(1).tolist()]
         assert stack.location(0) is not None
         assert stack.location(1) is None
+
+
+@pytest.mark.parametrize("dtype", ["<u2", ">i4", "<f8", "u1"])
+@pytest.mark.parametrize("pad", [0, 512])
+def test_small_frames_of_one_file_are_read_together(tmp_path: Path, dtype: str, pad: int) -> None:
+    frames = [image(index, dtype=dtype) for index in range(9)]
+    with EdfFile(put(tmp_path, scan(frames, lambda index: [("n", f"{index:03}")], pad=pad))) as file:
+        stack = FrameStack(file.frames)
+        for first, count in ((0, 9), (3, 2), (7, 2)):
+            found = stack.several(first, count)
+            assert found is not None
+            assert found.tolist() == [frame.tolist() for frame in frames[first : first + count]]
+            assert found.dtype == np.dtype(dtype)
+
+
+def test_frames_that_lie_otherwise_are_read_one_by_one(tmp_path: Path) -> None:
+    frames = [image(index) for index in range(4)]
+    odd = block(frames[0]) + block(frames[1], [("text", "x" * 600)]) + block(frames[2]) + block(frames[3])
+    with EdfFile(put(tmp_path, odd)) as file, EdfFile(put(tmp_path, scan(frames), "b.edf")) as other:
+        stack = FrameStack(file.frames)
+        assert stack.several(0, 2) is not None
+        assert stack.several(0, 4) is None  # a longer header lies between
+        swapped = FrameStack([other.frames[at] for at in (0, 2, 1, 3)])
+        assert swapped.several(0, 4) is None
+        assert swapped.several(1, 2) is None
+        gap = FrameStack([other.frames[0], other.frames[1], None, other.frames[3]])
+        assert gap.several(0, 4) is None
+        assert gap.several(0, 2) is not None
+        mixed = FrameStack([other.frames[0], file.frames[0], file.frames[1]])
+        assert mixed.several(0, 2) is None
+        backwards = FrameStack(other.frames[::-1])
+        assert backwards.several(0, 2) is None
+
+
+def test_missing_frames_are_marked_alike_everywhere(tmp_path: Path) -> None:
+    for dtype, expected in (("<u2", 65535), ("<i4", 2**31 - 1)):
+        with EdfFile(put(tmp_path, block(image(dtype=dtype)))) as file:
+            assert FrameStack([*file.frames, None]).fill_value == expected
+    with EdfFile(put(tmp_path, block(image(dtype="<f4")))) as file:
+        assert np.isnan(FrameStack([*file.frames, None]).fill_value)

@@ -25,6 +25,7 @@ class Stack(FrameArray):
         header: int = 512,
         missing: tuple[int, ...] = (),
         damaged: tuple[int, ...] = (),
+        together: bool = False,
     ) -> None:
         self.shape = values.shape
         self.frame_shape = values.shape[values.ndim - inner :]
@@ -33,8 +34,9 @@ class Stack(FrameArray):
         self.fill_value = 7 if missing else None
         self.missing = missing
         self.damaged = damaged
+        self.together = together
+        self._values = flat = values.reshape(-1, *self.frame_shape)
         self.places: list[Location] = []
-        flat = values.reshape(-1, *self.frame_shape)
         folder.mkdir(exist_ok=True)
         for first in range(0, len(flat), each):
             path = folder / f"frames_{first:05}.raw"
@@ -57,6 +59,13 @@ class Stack(FrameArray):
             file.seek(place.offset)
             data = file.read(place.length)
         return np.frombuffer(data, self.stored).reshape(self.frame_shape)
+
+    def several(self, first: int, count: int) -> Array | None:
+        if not self.together or {*range(first, first + count)} & {*self.missing, *self.damaged}:
+            return None
+        # as they lie in a file: apart
+        apart = np.repeat(self._values[first : first + count], 2, axis=0)
+        return apart[::2]
 
     def location(self, index: int) -> Location | None:
         return None if index in self.missing else self.places[index]

@@ -52,7 +52,9 @@ def test_stacks_of_any_shape_and_type_are_read_back_through_every_way_of_the_wri
     number = int(np.prod(outer, dtype=int))
     # a single image cannot be missing
     some = st.lists(st.integers(0, number - 1), max_size=3, unique=True) if number > 1 else st.just([])
-    stack = Stack(tmp_path / "in", counts((*outer, *frame), dtype), len(frame), each=4, missing=tuple(data.draw(some)))
+    missing, together = tuple(data.draw(some)), data.draw(st.booleans())
+    values = counts((*outer, *frame), dtype)
+    stack = Stack(tmp_path / "in", values, len(frame), each=4, missing=missing, together=together)
     chunks = data.draw(st.one_of(st.none(), st.tuples(*(st.integers(1, 50) for _ in (*outer, *frame)))))
     name = data.draw(st.sampled_from(["none", "gzip", "lzf"]))
     limits = data.draw(st.sampled_from([(2**20, 2**22, 2**21), (512, 256, 100), (64, 32, 1)]))

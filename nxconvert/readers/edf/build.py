@@ -125,9 +125,9 @@ def fingerprint(frames: Sequence[EdfFrame]) -> str:
     files = dict.fromkeys((frame.bytes.size, frame.bytes.mtime_ns) for frame in frames)
     digest.update(repr(list(files)).encode())
     for layout, _, rows in by_layout(frames).values():
-        digest.update(rows.tobytes())
+        digest.update(rows.astype("<i8").tobytes())
         digest.update(b"\n".join(layout.lines))
         for number, column in layout.columns.items():
-            digest.update(repr((number, column.rows)).encode())
+            digest.update(np.array([number, *column.rows], "<i8").tobytes())
             digest.update(b"\n".join(column.lines))
     return digest.hexdigest()

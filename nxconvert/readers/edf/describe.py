@@ -148,7 +148,7 @@ class Describer:
             counts = self.lower.get(f"hs32c{match[1]}") if match else None
             read = counts.numbers() if counts is not None else None
             if read is not None and values.constant and read[0].ndim == 1 and values.texts[0]:
-                self._add(self.scan.columns, self._column(values.text()[0], read[0], read[1]))
+                self._add(self.scan.columns, self._column(decode(values.texts[0]), read[0], read[1]))
 
     # --- everything else
 
@@ -169,11 +169,10 @@ class Describer:
                 continue
             read = values.numbers()
             if read is None:
-                texts = values.text()
                 if values.constant:
-                    self._add(metadata, Field(key, texts[0]))
+                    self._add(metadata, Field(key, decode(values.texts[0])))
                 else:
-                    self._add(metadata, Field(key, texts, ("point",) if len(self.shape) == 1 else ("frame",)))
+                    self._add(metadata, Field(key, values.text(), ("point",) if len(self.shape) == 1 else ("frame",)))
                 continue
             numbers, units = read
             units = units or self._units(key.lower(), numbers)

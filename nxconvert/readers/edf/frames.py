@@ -10,11 +10,17 @@ import numpy as np
 
 from nxconvert.arrays import Array, FrameArray, Location
 from nxconvert.errors import Place, ReadError
+from nxconvert.images import missing_value
 from nxconvert.readers.edf.blobs import pixels
 from nxconvert.readers.edf.header import decode
 from nxconvert.readers.edf.sources import Bytes
 from nxconvert.readers.edf.store import Header, Layout
 from nxconvert.readers.edf.structure import Kind
+
+#: frames are read together where no more than this lies between two of them, and they are not larger themselves
+_NEAR = 64 * 1024
+#: bytes that are read together, at most
+_TOGETHER = 8 * 1024 * 1024
 
 
 class EdfFrame:
@@ -124,7 +130,7 @@ class FrameStack(FrameArray):
             if frame is not None and not same_kind(frame, first):
                 raise ValueError(f"frames of {first.kind} and of {frame.kind} in one stack")
         if fill_value is None and None in frames:
-            fill_value = fill_for(first.dtype)
+            fill_value = missing_value(first.dtype)
         self._frames = frames
         self.frame_shape = first.shape
         self.shape = outer + first.shape
@@ -140,6 +146,23 @@ class FrameStack(FrameArray):
         """Read one frame; None where it is missing, ReadError where it is damaged."""
         frame = self._frames[index]
         return None if frame is None else frame.read()
+
+    def several(self, first: int, count: int) -> Array | None:
+        """Read small frames that follow one another in one file at equal distances; None where they do not."""
+        frame, after = self._frames[first], self._frames[first + 1]
+        if frame is None or after is None or frame.kind.nbytes > _NEAR or frame.location() is None:
+            return None
+        kind, source, begin, stride = frame.kind, frame.bytes, frame.offset, after.offset - frame.offset
+        if not 0 <= stride - kind.nbytes <= _NEAR or count * stride > _TOGETHER:
+            return None
+        for at, other in enumerate(self._frames[first : first + count]):
+            if other is None or other.bytes is not source or other.offset != begin + at * stride:
+                return None
+            if other.kind is not kind and other.kind != kind:
+                return None
+        data = source.read_at(begin, (count - 1) * stride + kind.nbytes)
+        inner = tuple(math.prod(kind.shape[axis + 1 :]) * kind.stored.itemsize for axis in range(len(kind.shape)))
+        return np.ndarray((count, *kind.shape), kind.stored, data, strides=(stride, *inner))
 
     def location(self, index: int) -> Location | None:
         """Tell where a frame lies uncompressed and in one piece, None where it does not or is missing."""
@@ -160,8 +183,3 @@ class FrameStack(FrameArray):
 def same_kind(frame: EdfFrame, other: EdfFrame) -> bool:
     """Tell whether two frames can lie in one stack: equal shape and type, in whatever byte order or compression."""
     return frame.kind is other.kind or (frame.shape == other.shape and frame.dtype == other.dtype)
-
-
-def fill_for(dtype: np.dtype[Any]) -> Any:
-    """Give what stands for missing pixels: nan for floats, 0 for integers (a mask has to tell it from a count of 0)."""
-    return float("nan") if dtype.kind == "f" else 0

@@ -14,7 +14,7 @@ from nxconvert.arrays import Array, LazyArray
 from nxconvert.numtext import Rows, dtype_for, parse_lists, parse_rows, parse_tokens
 from nxconvert.readers.edf.frames import EdfFrame
 from nxconvert.readers.edf.header import Item, decode
-from nxconvert.readers.edf.store import Layout, value_in
+from nxconvert.readers.edf.store import Layout, values_in
 
 #: a number with its unit as the SAXS programs write it, ``172e-6_m``
 _WITH_UNIT = re.compile(rb"\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)_([A-Za-z]+)\s*")
@@ -53,7 +53,7 @@ class Values:
     def text(self) -> list[str]:
         """Give the text of each frame, empty where it has none."""
         texts = [*map(decode, self.texts), ""]
-        return [texts[at] for at in self.index]
+        return [texts[at] for at in self.index.tolist()]
 
     def numbers(self) -> tuple[Array, str | None] | None:
         """Give the numbers of each frame, shape (frames,) or (frames, count), and their unit; None for text.
@@ -83,8 +83,8 @@ def numbers_of(texts: Sequence[bytes]) -> tuple[Array, str | None, Array] | None
 
     None where one is no number, or they differ in how many there are or in their unit.
     """
-    used = np.array([bool(text.strip()) for text in texts])
-    filled = [text for text in texts if text.strip()]
+    used = np.array([bool(text) for text in map(bytes.strip, texts)])
+    filled = list(texts) if used.all() else [text for text in texts if text.strip()]
     if not filled:
         return None
     if filled[0][:1] == b"[":
@@ -97,7 +97,7 @@ def numbers_of(texts: Sequence[bytes]) -> tuple[Array, str | None, Array] | None
             return None
         units = names.pop().decode()
         filled = [match[1] for match in matches if match]
-    if any(b"\n" in text for text in filled):
+    if b"\n" in b"".join(filled):
         return None
     numbers = parse_lists(filled)
     return None if numbers is None else (numbers, units, used)
@@ -127,15 +127,17 @@ def gather(frames: Sequence[EdfFrame | None]) -> dict[str, Values]:
 
 def by_layout(frames: Sequence[EdfFrame | None]) -> dict[int, tuple[Layout, Array, Array]]:
     """Give the layouts of the frames' headers, each with the positions of its frames and their rows in it."""
-    found: dict[int, tuple[Layout, list[int], list[int]]] = {}
-    for position, frame in enumerate(frames):
-        if frame is not None:
-            own = found.get(id(frame.layout))
-            if own is None:
-                own = found[id(frame.layout)] = (frame.layout, [], [])
-            own[1].append(position)
-            own[2].append(frame.row)
-    return {key: (layout, np.array(places), np.array(rows)) for key, (layout, places, rows) in found.items()}
+    present = [frame for frame in frames if frame is not None]
+    positions = np.array([position for position, frame in enumerate(frames) if frame is not None])
+    rows = np.array([frame.row for frame in present])
+    keys = np.array([id(frame.layout) for frame in present])
+    layouts = {id(frame.layout): frame.layout for frame in present}
+    if len(layouts) == 1:
+        return {key: (layout, positions, rows) for key, layout in layouts.items()}
+    order = np.argsort(keys, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
+    own = {int(keys[part[0]]): part for part in parts}
+    return {key: (layout, positions[own[key]], rows[own[key]]) for key, layout in layouts.items()}
 
 
 def _of_layout(layout: Layout, rows: Array) -> Iterator[tuple[str, list[bytes], Array | int]]:
@@ -148,18 +150,19 @@ def _of_layout(layout: Layout, rows: Array) -> Iterator[tuple[str, list[bytes], 
         if column is None:
             yield decode(item.key), [item.value], 0
             continue
-        at = np.searchsorted(np.array(column.rows), rows, "right") - 1
-        used, index = np.unique(at, return_inverse=True)
-        yield decode(item.key), [value_in(column.lines[number]) for number in used], index.reshape(-1)
+        used, index = np.unique(column.places(rows), return_inverse=True)
+        lines = column.lines if len(used) == len(column.lines) else [column.lines[number] for number in used.tolist()]
+        yield decode(item.key), values_in(lines), index.reshape(-1)
 
 
 def _unify(values: Values) -> None:
     """Keep each text once."""
     if len(values.texts) > 1:
-        places: dict[bytes, int] = {}
-        order = np.array([places.setdefault(text, len(places)) for text in values.texts])
-        if len(places) < len(values.texts):
-            values.texts = list(places)
+        different = dict.fromkeys(values.texts)
+        if len(different) < len(values.texts):
+            places = {text: place for place, text in enumerate(different)}
+            order = np.array([places[text] for text in values.texts])
+            values.texts = list(different)
             values.index = np.where(values.index < 0, -1, order[values.index])
 
 
@@ -255,32 +258,29 @@ class HeaderTexts(LazyArray):
         longest = max(_longest(layout, rows) for layout, _, rows in by_layout(frames).values())
         self.dtype = np.dtype(f"S{longest}")
 
-    def _texts(self) -> Iterator[bytes]:
-        for frame in self._frames:
-            if frame is None:
-                yield b""
-            else:
-                text = frame.header_bytes
-                yield text if text.isascii() else decode(text).encode()
+    def _texts(self, first: int, end: int) -> list[bytes]:
+        texts = np.full(end - first, b"", object)
+        for layout, places, rows in by_layout(self._frames[first:end]).values():
+            found = layout.texts(rows)
+            texts[places] = [text if text.isascii() else decode(text).encode() for text in found]
+        return texts.tolist()
 
     def blocks(self) -> Iterator[Array]:
         """Give some hundred headers at a time."""
-        texts = self._texts()
         step = max(1, (1 << 20) // self.dtype.itemsize)
         for first in range(0, len(self._frames), step):
-            size = min(step, len(self._frames) - first)
-            block: Array = np.array([next(texts) for _ in range(size)], self.dtype)
+            block: Array = np.array(self._texts(first, min(first + step, len(self._frames))), self.dtype)
             yield block
 
 
 def _longest(layout: Layout, rows: Array) -> int:
     """Give the length of the longest of these headers in UTF-8."""
-    own, ascii_only = len(b"\n".join(layout.lines)), all(line.isascii() for line in layout.lines)
+    text = b"\n".join(layout.lines)
+    own, ascii_only = len(text), text.isascii()
     lengths = np.full(len(rows), own)
     for number, column in layout.columns.items():
-        at = np.searchsorted(np.array(column.rows), rows, "right") - 1
-        lengths += np.array([len(line) for line in column.lines])[at] - len(layout.lines[number])
-        ascii_only = ascii_only and all(line.isascii() for line in column.lines)
+        lengths += np.array([*map(len, column.lines)])[column.places(rows)] - len(layout.lines[number])
+        ascii_only = ascii_only and b"".join(column.lines).isascii()
     longest = int(lengths.max())
     if ascii_only:
         return longest

@@ -8,6 +8,7 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.readers.edf.gather import Values
+from nxconvert.readers.edf.header import decode
 from nxconvert.scan import Field, Value
 
 #: item: keys by lower case, the first that is there counts, with the unit that their definition states (None: none)
@@ -119,11 +120,11 @@ def constant_text(values: Mapping[str, Values], keys: tuple[str, ...]) -> str:
     for key in keys:
         found = values.get(key)
         if found is not None and found.constant and found.texts[0]:
-            return found.text()[0]
+            return decode(found.texts[0])
     return ""
 
 
 def text_of(values: Mapping[str, Values], key: str) -> Value:
     """Give the text of a key in the first frame, empty where it has none."""
     found = values.get(key)
-    return "" if found is None or found.index[0] < 0 else found.text()[0]
+    return "" if found is None or found.index[0] < 0 else decode(found.texts[found.index[0]])

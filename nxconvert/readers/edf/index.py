@@ -7,10 +7,9 @@ blocks of 512 or 1024 bytes, then whatever a search finds. What is taken althoug
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
-from nxconvert.errors import Place, Problem, ReadError
+from nxconvert.errors import Place, ReadError
 from nxconvert.readers.edf import header as grammar
 from nxconvert.readers.edf.blobs import is_compressed
 from nxconvert.readers.edf.frames import EdfFrame
@@ -19,11 +18,10 @@ from nxconvert.readers.edf.sizes import BLOCK, Window, candidates, concatenated_
 from nxconvert.readers.edf.sources import Bytes, MemberBytes
 from nxconvert.readers.edf.store import Headers, Layout, Like
 from nxconvert.readers.edf.structure import Kind, Structure
+from nxconvert.readers.edf.told import Told
 
 #: where frames are smaller than this, headers are read together with the pixels between them
 _SMALL = 65536
-#: problems of one kind that are listed one by one
-_LISTED = 20
 #: no file has so many frames
 _MOST_FRAMES = 2_000_000
 _SKIPPED = "the block is passed over"
@@ -44,28 +42,19 @@ class Walk:
         self.source = source
         self.headers = headers
         self.frames: list[EdfFrame] = []
-        self.problems: list[Problem] = []
+        self._told = Told(path)
+        self.tell, self.problems = self._told.tell, self._told.problems
         self.general_text = b""
         self.spool = False
         self._external = external
         self._window = Window(source)
         self._inherited: tuple[grammar.Item, ...] = ()
-        self._counts: Counter[str] = Counter()
-        self._severities: dict[str, str] = {}
-        self._told: set[tuple[int, str]] = set()
+        #: kinds of headers and rules of sizes of which something odd was said
+        self._odd: set[tuple[int, str]] = set()
         self._first_key = b""
         self._last: Like | None = None
         #: frames of a general block, which count where no others are in the file
         self._reserve: list[EdfFrame] = []
-
-    def tell(
-        self, kind: str, offset: int, found: str, expected: str = "", hint: str = "", severity: str = "warning"
-    ) -> None:
-        """Note a problem at a byte offset; *kind* names what it is, for the count of many."""
-        self._counts[kind] += 1
-        self._severities[kind] = severity
-        if self._counts[kind] <= (1 if severity == "note" else _LISTED):
-            self.problems.append(Problem(Place(self.path, offset=offset), found, expected, hint, severity))
 
     def run(self) -> None:
         """Find all frames; ReadError where the file does not begin with a header."""
@@ -102,11 +91,7 @@ class Walk:
             )
         if not self.frames:
             self.frames = self._reserve
-        for kind, count in self._counts.items():
-            listed = 1 if self._severities[kind] == "note" else _LISTED
-            if count > listed:
-                found = f"{count - listed} more {kind} like the {'ones' if listed > 1 else 'one'} told"
-                self.problems.append(Problem(Place(self.path), found, severity=self._severities[kind]))
+        self._told.count()
 
     def _begin(self) -> int:
         packed = isinstance(self.source, MemberBytes)
@@ -411,12 +396,12 @@ class Walk:
 
     def _tell_odd(self, begin: int, structure: Structure, kind: Kind, stored: int, rule: str) -> None:
         """Say, once for each kind of header, what is odd about it, and how its data were measured if not as stated."""
-        if (id(structure), rule) in self._told:
+        if (id(structure), rule) in self._odd:
             return
-        if not any(told == id(structure) for told, _ in self._told):
+        if not any(told == id(structure) for told, _ in self._odd):
             for found, hint in structure.odd or ():
                 self.tell(found, begin, found, hint=hint)
-        self._told.add((id(structure), rule))
+        self._odd.add((id(structure), rule))
         if structure.external or kind.compression:
             return
         stated = ", ".join(f"{key} = {size}" for key, size in structure.sizes.items())

@@ -12,6 +12,9 @@ from itertools import compress
 from operator import ne
 from typing import NamedTuple
 
+import numpy as np
+
+from nxconvert.arrays import Array
 from nxconvert.readers.edf.header import FILL, STRUCTURAL, Item, decode, parse
 from nxconvert.readers.edf.structure import Kind, Structure, read_structure
 
@@ -137,27 +140,58 @@ class Layout:
             lines[number] = column.line(row)
         return b"\n".join(lines)
 
+    def texts(self, rows: Array) -> list[bytes]:
+        """Give many headers word for word."""
+        parts = [b"%b" if at in self.columns else line.replace(b"%", b"%%") for at, line in enumerate(self.lines)]
+        template = b"\n".join(parts)
+        if not self.columns:
+            return [template % ()] * len(rows)
+        changing = [self.columns[number].at(rows) for number in sorted(self.columns)]
+        return [template % own for own in zip(*changing, strict=True)]
+
     def value(self, item: Item, row: int) -> bytes:
         """Give the value of an item in the header *row*."""
         column = self.columns.get(item.first)
         return item.value if column is None or not item.alone else value_in(column.line(row))
 
 
-class Column(NamedTuple):
+class Column:
     """A line that changes: the rows in which it does, and what it is from there on."""
 
-    rows: list[int]
-    lines: list[bytes]
+    __slots__ = ("_starts", "lines", "rows")
+
+    def __init__(self, rows: list[int], lines: list[bytes]) -> None:
+        self.rows = rows
+        self.lines = lines
+        self._starts = np.empty(0, np.int64)
 
     def line(self, row: int) -> bytes:
         """Give the line in the header *row*."""
         return self.lines[bisect_right(self.rows, row) - 1]
+
+    def places(self, rows: Array) -> Array:
+        """Give which of the lines each of these headers has."""
+        if len(self._starts) != len(self.rows):
+            self._starts = np.array(self.rows)
+        found: Array = np.searchsorted(self._starts, rows, "right") - 1
+        return found
+
+    def at(self, rows: Array) -> list[bytes]:
+        """Give the line in each of these headers."""
+        lines = self.lines
+        return [lines[place] for place in self.places(rows).tolist()]
 
 
 def value_in(line: bytes) -> bytes:
     """Give the value in a line that holds one item."""
     end = line.rfind(b";")
     return line[line.index(b"=") + 1 : end if end > 0 else len(line)].strip(FILL)
+
+
+def values_in(lines: list[bytes]) -> list[bytes]:
+    """Give the values in lines that hold the same item."""
+    begin = lines[0].index(b"=") + 1
+    return [line[begin : line.rfind(b";")].strip(FILL) if b";" in line else value_in(line) for line in lines]
 
 
 class Like(NamedTuple):
