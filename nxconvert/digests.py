@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nxconvert.errors import Place, ReadError
+from nxconvert.resources import threads
 from nxconvert.scan import SourceFile
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Digests:
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(THREADS, "nxconvert-sha256")
+            self._pool = ThreadPoolExecutor(threads(THREADS), "nxconvert-sha256")
         future = self._pool.submit(self._hash_all, batch)
         self._begun.update((file.path, (future, place)) for place, file in enumerate(batch))
 

@@ -1,7 +1,8 @@
-"""The folders that travel with the program: the shipped mappings and the sample data."""
+"""What the program finds around it: the folders that travel with it, and the processors."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,21 @@ _PACKAGE = Path(__file__).resolve().parent
 def mappings_dir() -> Path:
     """Give the folder of the shipped mapping files."""
     return _folder("mappings")
+
+
+def threads(most: int) -> int:
+    """Give how many threads to start: one for each processor of this process, *most* at most.
+
+    ``$NXCONVERT_THREADS`` says otherwise: a batch gives its workers their share of the processors.
+    """
+    stated = os.environ.get("NXCONVERT_THREADS", "")
+    if stated.isdecimal() and int(stated) > 0:
+        return min(most, int(stated))
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        count = os.cpu_count() or 1
+    return max(1, min(most, count))
 
 
 def samples_dir() -> Path:

@@ -41,7 +41,7 @@ ONLY = {
     "hdf5plugin": ("writer", "readers.nexus"),
     "yaml": ("mapping.document", "readers.nanoesca.instrument"),
     "matplotlib": ("plot",),
-    "watchdog": ("batch.watch",),
+    "watchdog": ("batch.watch_notice",),
 }
 
 #: Modules that the console script imports before it knows the command: nothing slow may be imported on their top level.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from h5py import h5p, h5z
 
 from nxconvert.arrays import Array
 from nxconvert.errors import RequestError, near_names
+from nxconvert.resources import threads
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -128,8 +128,4 @@ def make_pool() -> ThreadPoolExecutor:
     """Make the threads that compress: as many as there are processors for this process, at most eight."""
     from concurrent.futures import ThreadPoolExecutor
 
-    try:
-        count = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        count = os.cpu_count() or 1
-    return ThreadPoolExecutor(max_workers=max(1, min(8, count)), thread_name_prefix="nxconvert-deflate")
+    return ThreadPoolExecutor(max_workers=threads(8), thread_name_prefix="nxconvert-deflate")

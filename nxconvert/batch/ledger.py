@@ -1,0 +1,521 @@
+"""What has been done: an SQLite database with a row for each input, and one for each batch.
+
+The journal is SQLite's rollback journal, not its write-ahead log: that needs memory shared between all who have the
+file open, which a network file system cannot give. Results are written some at a time (once in a second), so that a
+batch does not wait for the disk after each file; what a killed batch had not written is converted once more.
+
+A batch claims the inputs that it is about to convert. Claims of a batch that is dead (its process is gone, or it has
+not been seen for a while on another machine) count for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from nxconvert.batch.inputs import Input
+from nxconvert.batch.job import Result, sha256_of
+from nxconvert.errors import Place, Problem, RequestError, WriteError
+from nxconvert.version import __version__
+
+NAME = "nxconvert-batch.sqlite"
+#: seconds that another batch may hold the database, and after which one of another machine counts as dead
+BUSY = 60.0
+SILENT = 120.0
+_FORMAT = 1
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS batches (
+    id INTEGER PRIMARY KEY, host TEXT, pid INTEGER, process TEXT, begun REAL, seen REAL, ended REAL,
+    version TEXT, request TEXT);
+CREATE TABLE IF NOT EXISTS inputs (
+    source TEXT PRIMARY KEY, root TEXT, reader TEXT, files INTEGER, size INTEGER, mtime_ns INTEGER, stamp TEXT,
+    sha256 TEXT, signature TEXT, version TEXT, asked INTEGER, reading TEXT, claims TEXT, taken TEXT,
+    status TEXT, again INTEGER, problems TEXT, scans INTEGER, seconds REAL, finished REAL,
+    output TEXT UNIQUE, output_size INTEGER, output_sha256 TEXT, batch INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS inputs_by_status ON inputs (status);
+CREATE TABLE IF NOT EXISTS headers (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, found TEXT) WITHOUT ROWID;
+"""
+
+#: what a row of `inputs` may say; ``waiting`` has its turn still, ``running`` is claimed by a batch
+STATUSES = ("converted", "skipped", "failed", "waiting", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the ledger knows of an input that is to be converted; ``asked``: the batch whose request it is."""
+
+    source: str
+    root: str
+    reader: str
+    output: str
+    asked: int
+    reading: dict[str, Any]
+    claims: tuple[str, ...]
+
+
+def stored(path: str) -> str | bytes:
+    """Give a path as the database takes it: bytes where it is no text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def restored(value: Any) -> str:
+    """Give a path back as it was."""
+    return os.fsdecode(value) if isinstance(value, bytes) else value or ""
+
+
+class Ledger:
+    """The database of one destination; a context manager. Outputs are kept relative to *folder*.
+
+    WriteError where the database cannot be written, RequestError where the file is none of ours.
+    """
+
+    def __init__(self, path: str, folder: str, read_only: bool = False) -> None:
+        self.path = path
+        self.folder = folder
+        self.batch = 0
+        self._host = platform.node()
+        if read_only and not os.path.exists(path):
+            raise RequestError.at(path, "there is no ledger", "that of an earlier batch expected", "--ledger names it")
+        with self._failures():
+            # transactions are begun and ended here, not by the module
+            self._db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+            self._db.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")
+            if not read_only:
+                self._create()
+            self._check_format()
+
+    def _create(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self._db.execute("BEGIN IMMEDIATE")
+            for statement in _TABLES.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+            self._db.execute("COMMIT")
+
+    def _check_format(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version != _FORMAT:
+            self._db.close()
+            hint = "choose another file with --ledger"
+            raise RequestError.at(self.path, f"format {version} of a ledger", f"format {_FORMAT} expected", hint)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn what SQLite says of a full disk and the like into an error that names the file."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            text = str(error)
+            if "not a database" in text or "malformed" in text:
+                hint = "move it away: the next batch makes a new one, and converts everything again"
+                raise RequestError.at(self.path, f"is no ledger: {text}", hint=hint) from error
+            hint = "free some space, or name a file on another disk with --ledger"
+            if "locked" in text:
+                hint = "another program holds it, or its file system cannot lock: --ledger names one on a local disk"
+            elif "readonly" in text or "unable to open" in text:
+                hint = "check the permissions, or name a file elsewhere with --ledger"
+            raise WriteError.at(self.path, f"the ledger cannot be used: {text}", hint=hint) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do some changes together, or none of them."""
+        with self._failures():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            try:
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    # batches
+
+    def begin(self, request: dict[str, Any]) -> list[str]:
+        """Register this batch, and free what dead ones had claimed; gives the outputs that these were writing."""
+        now = time.time()
+        with self.transaction():
+            cursor = self._db.execute(
+                "INSERT INTO batches (host, pid, process, begun, seen, version, request) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (self._host, os.getpid(), _process(os.getpid()), now, now, __version__, json.dumps(request)),
+            )
+            self.batch = int(cursor.lastrowid or 0)
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS mine (source TEXT UNIQUE)")
+            return self._free_dead()
+
+    def _free_dead(self) -> list[str]:
+        owners = self._db.execute("SELECT DISTINCT batch FROM inputs WHERE status = 'running'").fetchall()
+        dead = [owner for (owner,) in owners if owner != self.batch and not self._is_alive(owner)]
+        outputs = []
+        for owner in dead:
+            rows = self._db.execute("SELECT output FROM inputs WHERE status = 'running' AND batch IS ?", (owner,))
+            outputs += [self.absolute(output) for (output,) in rows]
+            self._db.execute(
+                "UPDATE inputs SET status = 'waiting', batch = NULL WHERE status = 'running' AND batch IS ?", (owner,)
+            )
+        return outputs
+
+    def _is_alive(self, batch: int | None) -> bool:
+        row = self._db.execute("SELECT host, pid, process, seen, ended FROM batches WHERE id = ?", (batch,)).fetchone()
+        if row is None or row[4] is not None:
+            return False
+        host, pid, process, seen, _ended = row
+        if host != self._host:
+            return bool(time.time() - seen < SILENT)
+        return _process(pid) == process if process else _is_running(pid)
+
+    def beat(self) -> None:
+        """Tell other machines that this batch is alive."""
+        self._db.execute("UPDATE batches SET seen = ? WHERE id = ?", (time.time(), self.batch))
+
+    def end(self) -> None:
+        """Give back what was claimed and not done."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE inputs SET status = 'waiting', batch = NULL WHERE status = 'running' AND batch = ?",
+                (self.batch,),
+            )
+            self._db.execute("UPDATE batches SET ended = ? WHERE id = ?", (time.time(), self.batch))
+
+    def request(self, batch: int) -> dict[str, Any]:
+        """Give what was asked of a batch."""
+        (text,) = self._db.execute("SELECT request FROM batches WHERE id = ?", (batch,)).fetchone()
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    # inputs
+
+    def known(self, source: str) -> tuple[Any, ...] | None:
+        """Give stamp, signature, reader, status, again, output and its size, as they are stored of an input."""
+        row: tuple[Any, ...] | None = self._db.execute(
+            "SELECT stamp, signature, reader, status, again, output, output_size FROM inputs WHERE source = ?",
+            (stored(source),),
+        ).fetchone()
+        return row
+
+    def offer(self, item: Input, name: str) -> bool:
+        """Note an input that is to be converted into *name*, below the folder of the outputs.
+
+        Keeps the output that the input had. Gives False, and changes nothing, where another batch that is alive is
+        converting it. RequestError where all names for the output are taken.
+        """
+        row = self._db.execute(
+            "SELECT status, batch, output FROM inputs WHERE source = ?", (stored(item.source),)
+        ).fetchone()
+        if row is not None and row[0] == "running" and row[1] != self.batch and self._is_alive(row[1]):
+            return False
+        output = row[2] if row is not None and row[2] is not None else self._free_output(item, name)
+        values = {
+            "source": stored(item.source),
+            "root": stored(item.root),
+            "reader": item.reader or None,
+            "files": item.count,
+            "size": item.size,
+            "mtime_ns": item.mtime_ns,
+            "stamp": item.stamp,
+            "asked": self.batch,
+            "reading": json.dumps(item.reading) if item.reading else None,
+            "claims": json.dumps(item.claims) if item.claims else None,
+            "status": "waiting",
+            "output": output,
+            "batch": None,
+        }
+        columns, marks = ", ".join(values), ", ".join(f":{key}" for key in values)
+        updates = ", ".join(f"{key} = excluded.{key}" for key in values if key != "source")
+        self._db.execute(
+            f"INSERT INTO inputs ({columns}) VALUES ({marks}) ON CONFLICT (source) DO UPDATE SET {updates}", values
+        )
+        self._mine(item.source)
+        return True
+
+    def _mine(self, source: str) -> None:
+        self._db.execute("INSERT OR IGNORE INTO mine VALUES (?)", (stored(source),))
+
+    def _free_output(self, item: Input, name: str) -> str | bytes:
+        """Give a name for the output that no other input has: the whole name of the source is in it then."""
+        folder, _ = os.path.split(name)
+        longer = os.path.join(folder, os.path.basename(item.source) + ".nxs")
+        for candidate in (name, longer):
+            owner = self._db.execute("SELECT source FROM inputs WHERE output = ?", (stored(candidate),)).fetchone()
+            if owner is None:
+                return stored(candidate)
+            if not _is_there(restored(owner[0])):  # renamed or removed: who comes after it takes its place
+                self._db.execute("DELETE FROM inputs WHERE source = ?", owner)
+                return stored(candidate)
+        raise RequestError.at(
+            self.absolute(name),
+            f"wanted by both '{restored(owner[0])}' and '{item.source}'",
+            hint="convert one of them into another folder",
+        )
+
+    def refuse(self, item: Input, status: str, problem: Problem, signature: str) -> None:
+        """Note an input that cannot even be tried."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO inputs (source, root, files, stamp, signature, version, status, problems, finished)"
+            " VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",
+            (
+                stored(item.source),
+                stored(item.root),
+                item.stamp,
+                signature,
+                __version__,
+                status,
+                json.dumps([record(problem)]),
+                time.time(),
+            ),
+        )
+
+    def claim(self, count: int) -> list[Row]:
+        """Take the next inputs that this batch has noted and nobody has taken."""
+        rows = self._db.execute(
+            "SELECT i.source, i.root, i.reader, i.output, i.asked, i.reading, i.claims FROM mine"
+            " JOIN inputs i USING (source) WHERE i.status = 'waiting' AND i.batch IS NULL ORDER BY mine.rowid LIMIT ?",
+            (count,),
+        ).fetchall()
+        self._db.executemany(
+            "UPDATE inputs SET status = 'running', batch = ? WHERE source = ?", [(self.batch, row[0]) for row in rows]
+        )
+        self._db.executemany("DELETE FROM mine WHERE source = ?", [row[:1] for row in rows])
+        return [
+            Row(
+                restored(source),
+                restored(root),
+                reader or "",
+                self.absolute(output),
+                asked,
+                json.loads(reading or "{}"),
+                tuple(json.loads(claims or "[]")),
+            )
+            for source, root, reader, output, asked, reading, claims in rows
+        ]
+
+    def waiting(self) -> int:
+        """Give how many inputs that this batch has noted are still to be taken."""
+        (count,) = self._db.execute("SELECT count(*) FROM mine").fetchone()
+        return int(count)
+
+    def left_to_others(self) -> int:
+        """Give how many of what this batch has noted another one has taken."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM mine JOIN inputs i USING (source) WHERE i.batch IS NOT NULL AND i.batch != ?",
+            (self.batch,),
+        ).fetchone()
+        return int(count)
+
+    def record(self, result: Result, signature: str, taken: Sequence[str] | None = None) -> None:
+        """Note what came of an input; *taken*: the images that a SPEC file took of those that it might."""
+        outcome = result.outcome
+        made = outcome.status == "converted"
+        self._db.execute(
+            "UPDATE inputs SET reader = ?, sha256 = ?, signature = ?, version = ?, taken = ?, status = ?, again = ?,"
+            " problems = ?, scans = ?, seconds = ?, finished = ?, output_size = ?, output_sha256 = ?, batch = NULL"
+            " WHERE source = ? AND batch = ?",
+            (
+                result.reader or None,
+                sha256_of(result.sources) if made else None,
+                signature,
+                __version__,
+                json.dumps(list(taken)) if taken is not None else None,
+                outcome.status,
+                int(result.is_place),
+                json.dumps([record(problem) for problem in outcome.problems]) if outcome.problems else None,
+                outcome.scans,
+                round(outcome.seconds, 6),
+                time.time(),
+                result.size if made else None,
+                result.sha256 if made else None,
+                stored(result.source),
+                self.batch,
+            ),
+        )
+
+    def give_back(self, source: str) -> None:
+        """Let an input wait again that was claimed and not done."""
+        self._db.execute(
+            "UPDATE inputs SET status = 'waiting', batch = NULL WHERE source = ? AND batch = ?",
+            (stored(source), self.batch),
+        )
+
+    def forget(self, source: str) -> None:
+        """Leave out an input that is there no more."""
+        self._db.execute("DELETE FROM inputs WHERE source = ?", (stored(source),))
+
+    def retry(self) -> int:
+        """Note for this batch all that failed and could be tried; gives how many there are."""
+        rows = self._db.execute(
+            "SELECT source FROM inputs WHERE status = 'failed' AND output IS NOT NULL ORDER BY source"
+        ).fetchall()
+        for (source,) in rows:
+            self._db.execute("UPDATE inputs SET status = 'waiting', batch = NULL WHERE source = ?", (source,))
+            self._mine(restored(source))
+        return len(rows)
+
+    def forget_gone(self, roots: Sequence[str]) -> None:
+        """Leave out what failed below some sources and is there no more."""
+        marks = ", ".join("?" * len(roots))
+        rows = self._db.execute(
+            f"SELECT source FROM inputs WHERE status = 'failed' AND root IN ({marks})", [stored(root) for root in roots]
+        ).fetchall()
+        for (source,) in rows:
+            if not _is_there(restored(source)):
+                self.forget(restored(source))
+
+    def taken(self) -> tuple[set[str], set[str], set[str]]:
+        """Give the images that the headers of SPEC files may mean, those taken, and those of files not converted."""
+        claimed, taken, kept = set(), set(), set()
+        for status, claims, own in self._db.execute(
+            "SELECT status, claims, taken FROM inputs WHERE claims IS NOT NULL"
+        ):
+            names = set(json.loads(claims))
+            claimed |= names
+            if status == "converted":
+                taken |= set(json.loads(own or "[]"))
+            else:
+                kept |= names
+        return claimed, taken, kept
+
+    # headers
+
+    def header(self, path: str, size: int, mtime_ns: int) -> list[tuple[str, str]] | None:
+        """Give what was found in the headers of a file, None where it is new or changed."""
+        row = self._db.execute(
+            "SELECT found FROM headers WHERE path = ? AND size = ? AND mtime_ns = ?", (stored(path), size, mtime_ns)
+        ).fetchone()
+        return None if row is None else [(stated, names) for stated, names in json.loads(row[0])]
+
+    def note_header(self, path: str, size: int, mtime_ns: int, found: Iterable[Sequence[str]]) -> None:
+        """Note what was found in the headers of a file."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO headers VALUES (?, ?, ?, ?)",
+            (stored(path), size, mtime_ns, json.dumps(list(found))),
+        )
+
+    # looking
+
+    def counts(self, roots: Sequence[str] = ()) -> dict[str, int]:
+        """Give how many inputs there are of each status, of all or of those below some sources."""
+        where = f" WHERE root IN ({', '.join('?' * len(roots))})" if roots else ""
+        with self._failures():
+            rows = self._db.execute(
+                f"SELECT status, count(*) FROM inputs{where} GROUP BY status", [stored(root) for root in roots]
+            )
+            found = dict(rows.fetchall())
+        return {status: found.get(status, 0) for status in STATUSES}
+
+    def totals(self) -> dict[str, Any]:
+        """Give sums over what was converted: bytes read and written, scans, seconds of all processes."""
+        with self._failures():
+            row = self._db.execute(
+                "SELECT coalesce(sum(size), 0), coalesce(sum(output_size), 0), coalesce(sum(scans), 0),"
+                " coalesce(sum(seconds), 0.0) FROM inputs WHERE status = 'converted'"
+            ).fetchone()
+        return dict(zip(("bytes_in", "bytes_out", "scans", "seconds"), row, strict=True))
+
+    def rows(self, status: str = "", limit: int = -1) -> Iterator[dict[str, Any]]:
+        """Give inputs with all that is known of them, those that ended last first."""
+        where = " WHERE status = ?" if status else ""
+        with self._failures():
+            cursor = self._db.execute(
+                "SELECT source, reader, files, size, mtime_ns, sha256, version, status, problems, scans, seconds,"
+                f" finished, output, output_size, output_sha256 FROM inputs{where}"
+                " ORDER BY finished DESC, source LIMIT ?",
+                [*([status] if status else []), limit],
+            )
+            names = [column[0] for column in cursor.description]
+            for values in cursor:
+                row = dict(zip(names, values, strict=True))
+                row["source"] = restored(row["source"])
+                row["output"] = self.absolute(row["output"]) if row["output"] is not None else ""
+                row["problems"] = json.loads(row["problems"] or "[]")
+                yield row
+
+    def batches(self) -> list[dict[str, Any]]:
+        """Give the batches, the last one first, and whether each is alive."""
+        with self._failures():
+            rows = self._db.execute(
+                "SELECT id, host, pid, begun, seen, ended, version FROM batches ORDER BY id DESC"
+            ).fetchall()
+            return [
+                {
+                    "host": host,
+                    "pid": pid,
+                    "begun": begun,
+                    "ended": ended,
+                    "version": version,
+                    "running": self._is_alive(number),
+                }
+                for number, host, pid, begun, _seen, ended, version in rows
+            ]
+
+    def absolute(self, output: Any) -> str:
+        """Give the path of an output."""
+        return os.path.normpath(os.path.join(self.folder, restored(output)))
+
+
+def record(problem: Problem) -> dict[str, Any]:
+    """Give a problem as JSON can hold it."""
+    return {
+        "path": problem.place.path,
+        "line": problem.place.line,
+        "offset": problem.place.offset,
+        "severity": problem.severity,
+        "found": problem.found,
+        "expected": problem.expected,
+        "hint": problem.hint,
+    }
+
+
+def problem_of(item: dict[str, Any]) -> Problem:
+    """Make a problem of what `record` gave."""
+    place = Place(item["path"], item["line"], offset=item["offset"])
+    return Problem(place, item["found"], item["expected"], item["hint"], item["severity"])
+
+
+def _is_there(source: str) -> bool:
+    """Tell whether a source is there; a pattern is while its folder is."""
+    is_pattern = "%" in source or "*" in source
+    return os.path.lexists(source) or (is_pattern and os.path.isdir(os.path.dirname(source)))
+
+
+def _process(pid: int) -> str:
+    """Give when a process was started, which tells it from a later one of the same number; empty where unknown."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # the name in parentheses may hold anything
+            return file.read().rpartition(b")")[2].split()[19].decode()
+    except (OSError, IndexError):
+        return ""
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,132 @@
+"""The command ``batch run``, which is ``batch`` with sources."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from nxconvert.cli import batch_options as own
+from nxconvert.cli import options as shared
+from nxconvert.cli.conversion import sources_of
+
+HELP = """Convert whole trees: what is new or changed since the last time.
+
+Folders are walked; every format is known by its content, files that belong together become one output, and the folders
+are mirrored below DST. A ledger there knows what has been done: the command can be stopped at any moment and started
+again, and does then what is left. A file that fails costs the others nothing; it is tried again when it changes, or by
+'nxconvert batch retry'. The path of each file written goes to standard output.
+
+\b
+Examples:
+  nxconvert batch run . -o nexus -j 4 --timezone Europe/Paris
+  nxconvert batch . -o nexus --include '*.spec' --timeout 600 --memory 4G
+"""
+
+EPILOG = (
+    "Exit status: 0 done, 1 something failed, now or before, or the batch could not go on, 2 the request was wrong. "
+    "Warnings count only with --strict."
+)
+
+
+def _run(
+    inputs: tuple[str, ...],
+    output: str,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    newer: int | None,
+    mappings: tuple[str, ...],
+    settings: dict[str, str],
+    time_zone: str,
+    allow_missing: bool,
+    layout: str,
+    compression: str,
+    access: str,
+    timestamp: float | None,
+    verify: bool,
+    ledger: str | None,
+    dry_run: bool,
+    files_from: str | None,
+    null: bool,
+    **rest: Any,
+) -> int:
+    sources = sources_of(inputs, files_from, null)
+    if "-" in sources:
+        raise click.UsageError("batch reads files and folders, not standard input; --files-from - reads their names")
+    from nxconvert.batch.run import NOWHERE, Batch, Request
+    from nxconvert.cli.batch_talk import convert, list_inputs
+    from nxconvert.request import ConvertOptions
+
+    # other processes, and later batches, have other working folders
+    mappings = tuple(os.path.abspath(name) if os.path.isfile(name) else name for name in mappings)
+    options = ConvertOptions(
+        mappings=mappings,
+        settings=settings,
+        time_zone=time_zone,
+        compression=compression,
+        access=access,
+        layout=layout,
+        timestamp=timestamp,
+    )
+    words = ["nxconvert", "batch"]
+    for mapping in mappings:
+        words += ["-m", os.path.basename(mapping)]
+    for key, value in settings.items():
+        words += ["--set", f"{key}={value}"]
+    for option in (shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS):
+        value = getattr(options, str(option.name))
+        if value != option.default:
+            words += [option.opts[0], value]
+    reading = {"edf": {"allow_missing": True}} if allow_missing else {}
+    request = Request(
+        sources=tuple(sources),
+        folder=output,
+        options=replace(options, command=shlex.join(words)),
+        include=include,
+        exclude=exclude,
+        newer=newer,
+        reading=reading,
+        ledger=NOWHERE if dry_run else ledger or "",
+        verify=verify,
+    )
+    with Batch(request, own.engine(rest)) as batch:
+        if dry_run:
+            return list_inputs(batch, rest)
+        batch.discover()
+        return convert(batch, rest)
+
+
+command = click.Command(
+    "run",
+    callback=_run,
+    params=[
+        own.SOURCES,
+        own.DESTINATION,
+        own.INCLUDE,
+        own.EXCLUDE,
+        own.NEWER,
+        shared.FILES_FROM,
+        shared.NULL,
+        shared.MAPPINGS,
+        shared.SETTINGS,
+        shared.TIME_ZONE,
+        own.ALLOW_MISSING,
+        shared.LAYOUT,
+        shared.COMPRESSION,
+        shared.ACCESS,
+        shared.TIMESTAMP,
+        own.VERIFY,
+        *own.ENGINE_OPTIONS,
+        own.LEDGER,
+        own.DRY_RUN,
+        shared.STRICT,
+        shared.JSON,
+        shared.QUIET,
+        shared.VERBOSE,
+    ],
+    help=HELP,
+    epilog=EPILOG,
+)
