@@ -21,7 +21,7 @@ from nxconvert.digits import column_lines
 from nxconvert.errors import Problem, WriteError, near_names
 from nxconvert.registry import Setting, Settings
 from nxconvert.scan import Field, Plot, Scan
-from nxconvert.tabular import CELLS, aligned, listed, losses, numbers
+from nxconvert.tabular import CELLS, aligned, held_as_columns, listed, losses, numbers
 
 Y = Setting("y", "Column, or plot, of the intensities. Default: what the scan is plotted by.", "", "COLUMN")
 SIGMA = Setting(
@@ -292,7 +292,9 @@ def curve_losses(
     own = {id(field) for field in (*written, *curve.used)}
     columns = {key: field for key, field in scan.columns.items() if id(field) not in own}
     detectors = {
-        key: fields for key, fields in scan.detectors.items() if not any(id(f) in own for f in fields.values())
+        key: fields
+        for key, fields in scan.detectors.items()
+        if not any(id(f) in own for f in fields.values()) and not held_as_columns(scan, fields)
     }
     found = losses(name, replace(scan, columns={}, detectors=detectors), held)
     x = curve.x

@@ -148,7 +148,8 @@ class Exporter:
     sentence each, what the format cannot hold of a scan. ``binary``: the stream takes bytes. ``frames``: it takes
     images; others get scans without them. ``extensions``: the first one ends the names of outputs. ``skips(scan,
     settings)`` gives the reason why there is nothing to write of a scan, empty where there is something; without it, a
-    scan that has no columns is skipped.
+    scan that has no columns is skipped. ``check()`` raises RequestError where it cannot work here, such as without a
+    package that it needs.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Exporter:
     binary: bool = False
     frames: bool = False
     skips: Callable[[Scan, Settings], str] | None = None
+    check: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         ways = (self.write, self.book, self.parts)

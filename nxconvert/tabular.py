@@ -171,7 +171,7 @@ def losses(name: str, scan: Scan, held: Container[str] = ()) -> list[str]:
     """
     columns = table(scan)
     found = {
-        "detectors": list(scan.detectors),
+        "detectors": [key for key, fields in scan.detectors.items() if not held_as_columns(scan, fields)],
         "positioners": list(scan.positioners),
         "headers": list(scan.notes),
         "columns that are not one number per point": [key for key in scan.columns if key not in columns],
@@ -187,6 +187,12 @@ def losses(name: str, scan: Scan, held: Container[str] = ()) -> list[str]:
         for kind, names in found.items()
         if names and kind not in held
     ]
+
+
+def held_as_columns(scan: Scan, fields: dict[str, Field]) -> bool:
+    """Tell whether all that is known of a detector stands in columns."""
+    columns = {id(field) for field in scan.columns.values()}
+    return bool(fields) and all(id(field) in columns for field in fields.values())
 
 
 def listed(names: Sequence[str]) -> str:

@@ -82,7 +82,7 @@ class Report(Talk):
         """Print one problem of a scan that is about to be written."""
         self.severities[problem.severity] += 1
         self._told.append(problem)
-        if self.verbosity >= 0:
+        if self.verbosity >= 0 or problem.severity == "lost":
             click.echo(f"{problem.severity}: {problem}", err=True)
 
     def _record(self, outcome: Outcome) -> dict[str, Any]:

@@ -57,6 +57,9 @@ class Request:
         self.settings = read_settings(self.exporter, options.settings)
         self.images: Exporter | None = registry.exporter(options.images) if options.images else None
         self.image_settings = read_settings(self.images, {}) if self.images else {}
+        for exporter in (self.exporter, self.images):
+            if exporter is not None and exporter.check is not None:
+                exporter.check()
         self.selection: Selection | None = parse_selection(options.scans)
         self.choice: Choice = parse_choice(options.columns, options.only_columns, options.x)
         self.template: Template = parse_template(options.template or _template(self.exporter, options.compat))

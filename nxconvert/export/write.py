@@ -18,6 +18,7 @@ from nxconvert.export.prepare import as_nxtoascii, prepare
 from nxconvert.export.request import ExportOptions, Request
 from nxconvert.pipeline import guarded
 from nxconvert.readers.nexus import NexusFile, entry_name
+from nxconvert.readers.nexus.entry import UNEQUAL
 from nxconvert.registry import Book, Exporter
 from nxconvert.request import Outcome, Progress
 from nxconvert.scan import Field, Scan
@@ -86,6 +87,9 @@ class _Export:
         request, exporter = self.request, self.request.exporter
         if not request.matches(scan.title):
             return
+        for problem in scan.problems:
+            if problem.expected != UNEQUAL:  # told with what is done about it
+                self.tell(problem)
         reason = request.skips(scan)
         pictures = images(scan)
         if reason:

@@ -27,7 +27,7 @@ from nxconvert.curves import scalar
 from nxconvert.errors import RequestError
 from nxconvert.registry import Exporter, Settings
 from nxconvert.scan import Scan
-from nxconvert.tabular import CELLS, aligned, listed, losses, table
+from nxconvert.tabular import CELLS, aligned, held_as_columns, listed, losses, table
 
 #: rows and columns of a sheet, characters of its name and of a cell, whole numbers that a double holds
 _ROWS, _COLUMNS, _NAME, _CELL, _EXACT = 1_048_576, 16_384, 31, 32_767, 2**53
@@ -35,17 +35,22 @@ _INDEX = ("sheet", "scan", "title", "command", "start_time", "end_time", "status
 _DETAILS = ("scan", "kind", "name", "value", "units")
 
 
+def check() -> None:
+    """Check that XlsxWriter is installed; RequestError where it is not."""
+    try:
+        import xlsxwriter  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise RequestError.at(
+            "--to xlsx", "the package XlsxWriter is not installed", hint="pip install 'nxconvert[excel]'"
+        ) from error
+
+
 class Workbook:
-    """A workbook while it is written; RequestError where XlsxWriter is not installed."""
+    """A workbook while it is written."""
 
     def __init__(self, stream: IO[bytes], _settings: Settings) -> None:
-        try:
-            import xlsxwriter
-            from xlsxwriter.worksheet import Worksheet
-        except ImportError as error:
-            raise RequestError.at(
-                "--to xlsx", "the package XlsxWriter is not installed", hint="pip install 'nxconvert[excel]'"
-            ) from error
+        import xlsxwriter
+        from xlsxwriter.worksheet import Worksheet
 
         class Exact(Worksheet):  # type: ignore[misc]
             """A sheet that writes numbers with the digits they have, not with 16."""
@@ -182,7 +187,8 @@ def describe_losses(scan: Scan, _settings: Settings) -> list[str]:
     """Say what of a scan is not in the workbook, and what stands in it otherwise."""
     columns = _columns(scan)
     left = {name: field for name, field in scan.columns.items() if name not in columns}
-    rest = Scan(scan.number, scan.order, scan.index, scan.place, columns=left, detectors=scan.detectors)
+    others = {name: fields for name, fields in scan.detectors.items() if not held_as_columns(scan, fields)}
+    rest = Scan(scan.number, scan.order, scan.index, scan.place, columns=left, detectors=others)
     rest.notes, rest.sample, rest.user = scan.notes, scan.sample, scan.user
     rest.instrument, rest.monitor, rest.metadata = scan.instrument, scan.monitor, scan.metadata
     found = losses("xlsx", rest)
@@ -216,4 +222,5 @@ EXPORTER = Exporter(
     losses=describe_losses,
     book=Workbook,
     binary=True,
+    check=check,
 )

@@ -28,7 +28,8 @@ class Parsed:
 
 def parse_spec(text: str) -> list[Parsed]:
     """Give the scans of a regular file; a line that is no row of numbers is left out."""
-    text = re.sub(r"\\ *\r?\n", " ", text.replace("\r\n", "\n"))
+    # rows of numbers go on after a backslash; a label may end in one
+    text = re.sub(r"(?m)^([^#\n].*)\\ *\n", r"\1 ", text.replace("\r\n", "\n"))
     scans: list[Parsed] = []
     names: dict[str, list[str]] = {}
     own: dict[str, list[str]] = {}

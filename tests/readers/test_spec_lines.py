@@ -685,3 +685,11 @@ def test_every_control_line_is_kept_word_for_word_and_in_order(read: Any) -> Non
 def test_free_lines_of_a_file_header_are_kept(read: Any) -> None:
     scan = read("#F a\nthis file was made by hand\n#D x\n\n#S 1 x\n#L a\n1\n").scan
     assert scan.notes["file_header"].value == "#F a\nthis file was made by hand\n#D x"
+
+
+def test_a_start_with_fraction_and_zone_is_taken_where_its_clock_is_that_of_the_date(read: Any) -> None:
+    text = "#S 1 x\n#D Fri Sep 15 11:39:10 2017\n#C Acquisition started at {}\n#L a\n1\n"
+    scan = read(text.format("2017-09-15T11:39:10.123456+02:00")).scan
+    assert scan.start_time.isoformat() == "2017-09-15T11:39:10.123456+02:00"
+    scan = read(text.format("2017-09-15T11:40:10.123456+02:00")).scan
+    assert scan.start_time.isoformat() == "2017-09-15T11:39:10"

@@ -39,6 +39,8 @@ _CONSTANT = {
     "ub_matrix": ("ub_row", "ub_column"),
     "hkl": ("hkl",),
 }
+#: what is expected where columns differ in length, by which an export knows what it tells itself
+UNEQUAL = "equal lengths expected"
 #: groups within groups are followed to this depth, and that many values are taken
 _DEEPEST, _MOST = 4, 5000
 
@@ -255,7 +257,7 @@ class Making:
             self.session.tell(
                 self.entry.file,
                 f"the columns of '{self.entry.path}' differ in length: {said}",
-                "equal lengths expected",
+                UNEQUAL,
                 "the scan was aborted, or is being written; each column is as long as in the file",
             )
 

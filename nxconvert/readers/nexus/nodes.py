@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5, h5a, h5d, h5g, h5l, h5o, h5p
+from h5py import h5, h5a, h5d, h5g, h5l, h5o, h5p, h5t
 
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.nexus.files import DAMAGE, Files, OpenFile, Refused
@@ -32,6 +32,8 @@ class Session:
         self.path = files.main.path
         self.problems: list[Problem] = []
         self.told: set[str] = set()
+        #: the types that were met: each is worked out in many small steps
+        self._kinds: dict[bytes, tuple[np.dtype[Any], int, Any]] = {}
         self._nodes: dict[tuple[int, int], Node] = {}
         self._checked: dict[tuple[int, int], bool] = {}
         root = h5g.open(files.main.id, b"/")
@@ -43,6 +45,7 @@ class Session:
         self.told = {str(problem) for problem in problems}
         self._nodes.clear()
         self._checked.clear()
+        self.root.forget()
 
     def tell(self, file: OpenFile, found: str, expected: str = "", hint: str = "", severity: str = "warning") -> None:
         """Note a problem, once."""
@@ -77,6 +80,19 @@ class Session:
         """Give what was opened since the scan was begun."""
         return self._nodes.get(key)
 
+    def kind(self, made: Any) -> tuple[np.dtype[Any], int, Any]:
+        """Give the type of a dataset or an attribute as numpy has it, its size in the file, and how it is read."""
+        stored = made.get_type()
+        code = stored.encode()
+        found = self._kinds.get(code)
+        if found is None:
+            dtype = stored.dtype
+            read_as = None
+            if dtype.kind in "iuf" and dtype.metadata is None:
+                read_as = h5t.py_create(dtype.newbyteorder("="))
+            found = self._kinds[code] = (dtype, stored.get_size(), read_as)
+        return found
+
     def node(self, file: OpenFile, made: Any, path: str, key: tuple[int, int]) -> Node:
         """Wrap what was opened; what was opened since the scan was begun is given again, with what it knows."""
         found = self._nodes.get(key)
@@ -89,7 +105,7 @@ class Session:
 class Node:
     """An object of a file: ``path`` is the one by which it was reached, ``key`` is the same by every path."""
 
-    __slots__ = ("_attributes", "file", "id", "key", "path", "session")
+    __slots__ = ("_attributes", "_count", "file", "id", "key", "path", "session")
 
     def __init__(self, session: Session, file: OpenFile, made: Any, path: str, key: tuple[int, int]) -> None:
         self.session = session
@@ -97,21 +113,37 @@ class Node:
         self.id = made
         self.path = path
         self.key = key
-        self._attributes: int | None = None
+        self._count: int | None = None
+        self._attributes: dict[str, Any] = {}
 
     def attribute(self, name: str) -> Any:
         """Give an attribute, None where there is none or where it cannot be read."""
-        if self._attributes is None:
-            self._attributes = h5a.get_num_attrs(self.id)
-        if not self._attributes or not h5a.exists(self.id, name.encode()):
+        if self._count is None:
+            self._count = h5a.get_num_attrs(self.id)
+        if not self._count:
             return None
-        try:
-            attribute = h5a.open(self.id, name.encode())
-            if attribute.get_storage_size() > _LONGEST_ATTRIBUTE:
-                return None
+        if name not in self._attributes:
+            try:
+                self._attributes[name] = self._attribute(name)
+            except DAMAGE:
+                self._attributes[name] = None
+        return self._attributes[name]
+
+    def _attribute(self, name: str) -> Any:
+        key = name.encode()
+        if not h5a.exists(self.id, key):
+            return None
+        attribute = h5a.open(self.id, key)
+        size = attribute.get_storage_size()
+        if size > _LONGEST_ATTRIBUTE:
+            return None
+        dtype, length, _ = self.session.kind(attribute)
+        if size != length or h5py.check_string_dtype(dtype) is None or attribute.shape != ():
             return h5py.AttributeManager(self)[name]
-        except DAMAGE:
-            return None
+        value = np.empty((), dtype)
+        attribute.read(value)
+        found: Any = value[()]
+        return found.decode("utf-8", "surrogateescape") if dtype.kind == "O" else found
 
     def text_attribute(self, name: str) -> str | None:
         """Give an attribute as text, None where there is none."""
@@ -137,12 +169,17 @@ class Data(Node):
 class Group(Node):
     """A group."""
 
-    __slots__ = ("_class", "_links")
+    __slots__ = ("_class", "_found", "_links")
 
     def __init__(self, session: Session, file: OpenFile, made: Any, path: str, key: tuple[int, int]) -> None:
         super().__init__(session, file, made, path, key)
         self._links: dict[str, tuple[int, int]] | None = None
         self._class: str | None = None
+        self._found: dict[str, Node | None] = {}
+
+    def forget(self) -> None:
+        """Forget what was found in this group."""
+        self._found.clear()
 
     @property
     def nx_class(self) -> str:
@@ -167,7 +204,9 @@ class Group(Node):
 
     def get(self, name: str) -> Node | None:
         """Give what a link leads to; None where there is no such link, or where it leads nowhere, which is told."""
-        return self._get(name, 0)
+        if name not in self._found:
+            self._found[name] = self._get(name, 0)
+        return self._found[name]
 
     def group(self, name: str) -> Group | None:
         """Give the group of that name, or of that path below this group; None where there is none."""
@@ -213,7 +252,7 @@ class Group(Node):
                 continue
             if not isinstance(node, Group):
                 return None
-            node = node._get(step, hops)
+            node = node._get(step, hops) if hops else node.get(step)
         return node
 
     def _get(self, name: str, hops: int) -> Node | None:

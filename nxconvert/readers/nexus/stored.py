@@ -42,7 +42,8 @@ class Look:
     """What is known of a dataset before it is read.
 
     ``text``: it holds text. ``missing``: steps of the first axis, first and last, that lie in files that are not there.
-    ``blocked``: why its values cannot be read, empty where they can.
+    ``blocked``: why its values cannot be read, empty where they can. ``read_as``: the type of HDF5 by which the values
+    fill an array of ``dtype``, where that is a plain one.
     """
 
     id: Any
@@ -51,6 +52,7 @@ class Look:
     text: bool = False
     missing: tuple[tuple[int, int], ...] = ()
     blocked: str = ""
+    read_as: Any = None
 
     @property
     def nbytes(self) -> int:
@@ -69,6 +71,7 @@ def look(data: Data, depth: int = 0) -> Look | None:
 
 
 def _look(data: Data, depth: int) -> Look | None:
+    session = data.session
     plist = data.id.get_create_plist()
     kind = plist.get_layout()
     # before the shape is asked for: that of a virtual dataset may depend on the files that it is made of
@@ -82,13 +85,12 @@ def _look(data: Data, depth: int) -> Look | None:
     space = data.id.get_space()
     if space.get_simple_extent_type() == h5s.NULL:
         return None
-    shape, dtype = space.shape, data.id.dtype
+    shape = space.shape
+    dtype, _, read_as = session.kind(data.id)
     if h5py.check_string_dtype(dtype) is not None:
         return Look(data.id, shape, dtype, text=True, missing=missing, blocked=_filters(plist, kind))
     if dtype.kind not in "biufc":
-        data.session.tell(
-            data.file, f"'{data.path}' holds {_kind(dtype)}", "numbers or text expected", "it is left out"
-        )
+        session.tell(data.file, f"'{data.path}' holds {_kind(dtype)}", "numbers or text expected", "it is left out")
         return None
     # without the names of an enumeration, in this machine's byte order
     plain = np.dtype(dtype.str).newbyteorder("=")
@@ -104,7 +106,7 @@ def _look(data: Data, depth: int) -> Look | None:
         else:
             backed *= dtype.itemsize
         if backed * _EMPTIEST < size:
-            data.session.tell(
+            session.tell(
                 data.file,
                 f"'{data.path}' declares {math.prod(shape)} values",
                 f"no more than {int(backed) // dtype.itemsize} of them are in the file",
@@ -112,7 +114,7 @@ def _look(data: Data, depth: int) -> Look | None:
                 "lost",
             )
             return None
-    return Look(data.id, shape, plain, missing=missing, blocked=_filters(plist, kind))
+    return Look(data.id, shape, plain, missing=missing, blocked=_filters(plist, kind), read_as=read_as)
 
 
 def _kind(dtype: np.dtype[Any]) -> str:

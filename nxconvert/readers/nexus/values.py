@@ -7,7 +7,6 @@ import re
 from collections.abc import Container, Mapping
 from typing import Any
 
-import h5py
 import numpy as np
 from h5py import h5s
 
@@ -78,9 +77,9 @@ class Loader:
         if found.blocked:
             data.session.tell(data.file, f"'{data.path}' is compressed with {found.blocked}", severity="lost")
             return None
-        if data.id.dtype.metadata is None and found.dtype.kind in "iuf" and 0 not in found.shape:
+        if found.read_as is not None and 0 not in found.shape:
             array = np.empty(found.shape, found.dtype)
-            found.id.read(h5s.ALL, h5s.ALL, array)
+            found.id.read(h5s.ALL, h5s.ALL, array, found.read_as)
         else:
             array = np.asarray(read(data, found))
         return array if found.shape else plain(array)
@@ -118,9 +117,12 @@ def _text(data: Data, found: Look) -> str | list[str] | None:
         many = f"holds {math.prod(found.shape)} texts" if not found.blocked else f"is compressed with {found.blocked}"
         data.session.tell(data.file, f"'{data.path}' {many}", "", "it is left out", "lost")
         return None
-    value = h5py.Dataset(found.id)[()]
-    if isinstance(value, np.ndarray):
-        return [text(part) for part in value.reshape(-1)]
+    array = np.empty(found.shape, found.dtype)
+    if array.size:
+        found.id.read(h5s.ALL, h5s.ALL, array)
+    if found.shape:
+        return [text(part) for part in array.reshape(-1)]
+    value = array[()]
     own = text(value)
     # text with NUL is bytes of fixed length, which cannot end in one: nxconvert writes a line end after it
     return own[:-1] if isinstance(value, bytes) and own.endswith("\0\n") else own
@@ -138,6 +140,8 @@ def own_name(data: Node, link: str) -> str:
 def made_from(link: str, name: str, numbered: bool = True) -> bool:
     """Tell whether *link* is the legal spelling of *name*: other characters as ``_``, perhaps with a number."""
     legal = _ILLEGAL.sub("_", name)
+    if link == legal:
+        return True
     if len(link) == 63 and len(legal) > 50:  # both are cut
         return link.lstrip("_")[:50] == legal.lstrip("_")[:50]
     ending = r"(_\d+)*" if numbered else ""

@@ -228,6 +228,9 @@ def _dates(scan: Scan, control: Control, report: Report) -> None:
         scan.end_time = ended[-1]
     if started and scan.start_time is None:
         scan.start_time = started[0]
+    elif started and scan.start_time == started[0].replace(microsecond=0, tzinfo=None):
+        # the same clock, with the fraction and the zone that #D has no place for
+        scan.start_time = started[0]
     elif started and scan.start_time is not None and scan.start_time.tzinfo is not None and started[0].tzinfo is None:
         # the same moment as seconds since 1970 and in local time: that tells the zone
         ahead = clock_of(started[0], scan.start_time.timestamp())
