@@ -177,3 +177,11 @@ def test_the_command_gives_json(file: Path) -> None:
         }
     ]
     assert json.loads(run("--rules", "--json").stdout) == known_rules()
+
+
+def test_a_master_of_links_to_entries_in_other_files_lacks_no_entry(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "master.nxs"
+    with h5py.File(path, "w") as made, h5py.File(base) as other:
+        made.attrs.update({**other.attrs, "default": "scan_1"})
+        made["scan_1"] = h5py.ExternalLink(str(base), "/scan_1")
+    assert [item for item in validate_file(str(path), own_rules=True) if item.severity != "note"] == []
