@@ -144,7 +144,7 @@ def _cells(text: str, widths: list[int], wanted: float | None) -> Sequence[float
     if first is None:
         numbers = [number(word) for word in words]
         if len(words) == CELLS and all(
-            item is not None and (math.isnan(item) or item.is_integer()) for item in numbers
+            item is not None and (math.isnan(item) or (item.is_integer() and abs(item) < 2.0**63)) for item in numbers
         ):
             first = [item for item in numbers if item is not None]
     return first
