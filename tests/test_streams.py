@@ -226,7 +226,7 @@ def test_a_path_below_a_file_is_an_error(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("empty", [gzip.compress(b""), bz2.compress(b""), b"\x1f\x9d\x90"])
+@pytest.mark.parametrize("empty", [gzip.compress(b""), bz2.compress(b""), b"\x1f\x9d\x90"], ids=["gz", "bz2", "Z"])
 def test_an_empty_compressed_file_is_an_error(empty: bytes, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.write_bytes(empty)

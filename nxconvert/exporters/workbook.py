@@ -59,9 +59,10 @@ class Workbook:
                 own = "".join(f' {key}="{value}"' for key, value in attributes)
                 self.fh.write(f"<c{own}><v>{number!r}</v></c>")
 
-        # XlsxWriter leaves its files where they are when a workbook is given up
+        # XlsxWriter leaves its files where they are, and open, when a workbook is given up
         folder = tempfile.mkdtemp()
-        self._clean = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._sheets: list[Any] = []
+        self._clean = weakref.finalize(self, _give_up, self._sheets, folder)
         self._kind = Exact
         self._book = xlsxwriter.Workbook(
             stream, {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False, "use_zip64": True}
@@ -108,9 +109,17 @@ class Workbook:
             own, number = name[: _NAME - len(ending)] + ending, number + 1
         self._taken.add(own.lower())
         made = _Sheet(self._book.add_worksheet(own, self._kind))
+        self._sheets.append(made.sheet)
         made.sheet.freeze_panes(1, 0)
         made.write(list(labels), style=self._bold)
         return made
+
+
+def _give_up(sheets: list[Any], folder: str) -> None:
+    """Close the files of the sheets that are still open, and remove them all."""
+    for sheet in sheets:
+        sheet._opt_close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Sheet:

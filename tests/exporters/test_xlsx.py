@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import io
 import re
 import tempfile
@@ -186,8 +187,11 @@ def test_a_workbook_that_is_given_up_leaves_no_file(tmp_path: Path, monkeypatch:
     book: Any = EXPORTER.book(io.BytesIO(), settings_of(EXPORTER))
     book.add(scan_of({"th": np.arange(2)}))
     assert list(tmp_path.iterdir()) != []
-    book._clean()
+    files = [sheet.row_data_fh for sheet in book._sheets]
+    del book
+    gc.collect()
     assert list(tmp_path.iterdir()) == []
+    assert [file.closed for file in files] == [True] * 3
 
 
 def test_without_xlsxwriter_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
