@@ -23,7 +23,7 @@ demo: $(VENV)/.installed
 	@$(RUN) nxconvert spec2nx sample_data/mesh.spec --scan 1 --timezone Europe/Paris --dry-run --quiet
 
 test: $(VENV)/.installed-test
-	$(RUN) pytest
+	$(RUN) pytest -n auto
 
 lint: $(VENV)/.installed-dev
 	$(RUN) ruff check .
