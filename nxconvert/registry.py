@@ -237,12 +237,9 @@ def identify(path: str) -> Reader:
         matches = {name: _folder(item, path) for name, item in known.items()}
     best = max((match.confidence for match in matches.values()), default=0.0)
     if best <= 0.0:
-        raise ReadError.at(
-            path,
-            "no reader knows this file",
-            "; ".join(f"{name}: {match.reason}" for name, match in matches.items()),
-            "'nxconvert formats' lists the formats and the command of each, which skips this check",
-        )
+        found, hint = _unknown(path)
+        reasons = "; ".join(f"{name}: {match.reason}" for name, match in matches.items())
+        raise ReadError.at(path, found, reasons, hint)
     candidates = [name for name, match in matches.items() if match.confidence >= min(best, SURE)]
     if len(candidates) > 1:
         raise ReadError.at(
@@ -252,6 +249,21 @@ def identify(path: str) -> Reader:
             "name the format by its command: " + " or ".join(known[name].command or name for name in candidates),
         )
     return known[candidates[0]]
+
+
+def _unknown(path: str) -> tuple[str, str]:
+    """Say what it is that no reader knows, and what to do about it."""
+    if os.path.isdir(path):
+        return "no reader knows this folder", (
+            "a folder is one measurement here; 'nxconvert batch FOLDER -o OUT' converts all that lies in it"
+        )
+    if not os.path.lexists(path):
+        return "there is no such file, and no reader takes the name for a pattern of names", (
+            "check the spelling and the directory"
+        )
+    return "no reader knows this file", (
+        "'nxconvert formats' lists the formats and the command of each, which skips this check"
+    )
 
 
 def _sniff(item: Reader, head: bytes, path: str) -> Match:

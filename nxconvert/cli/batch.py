@@ -8,7 +8,7 @@ from nxconvert.cli.lazy import LazyGroup
 
 COMMANDS = {name: f"nxconvert.cli.batch_{name}" for name in ("run", "status", "retry", "report")}
 
-HELP = """Convert whole trees to NeXus, and look at what became of them.
+HELP = """Convert whole trees to NeXus, restartable, with a ledger.
 
 'nxconvert batch SRC... -o DST' is the command 'run', whose options 'nxconvert batch run --help' shows. A source that is
 called like a command is written './status'.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-HELP = """Print the script that completes nxconvert's commands and options in a shell.
+HELP = """Print the script that completes commands in a shell.
 
 Write it to a file that the shell reads when it starts, or evaluate it there; fish reads what lies in
 ~/.config/fish/completions.

@@ -9,10 +9,10 @@ import click
 from nxconvert.cli import options
 from nxconvert.cli.talk import print_json, try_each
 
-HELP = """Print what NeXus files say of themselves, as JSON for data catalogues: one object for each entry.
+HELP = """Print the metadata of NeXus files as JSON for catalogues.
 
-Words and short lists of numbers with their units; data stay in the file. --keys names a mapping whose parameters are
-the keys and whose nx_path says where each one stands, and only these are given.
+Each entry gives one object: words and short lists of numbers with their units; data stay in the file. --keys names a
+mapping whose parameters are the keys and whose nx_path says where each one stands, and only these are given.
 
 \b
 Examples:

@@ -4,11 +4,12 @@ import click
 
 from nxconvert.cli.conversion import conversion_command
 
-HELP = """Convert NanoESCA measurements, and other TIFF images with a configuration file, to NeXus.
+HELP = """Convert NanoESCA folders and other TIFF sets to NeXus.
 
 An input is the folder of a measurement, the folder of an experiment (each measurement becomes an NXentry) or one of
 their .meas and .exp files. Raw images and averages are written as stacks with energy and momentum axes, beside all
-configurations word for word. --instrument names the description of another set-up that saves TIFF images.
+configurations word for word. --instrument names the description of another set-up that saves TIFF images beside a
+configuration file.
 
 \b
 Examples:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nxconvert.registry import Exporter
     from nxconvert.request import Outcome
 
-HELP = """Export scans in NeXus files to text and to other formats that programs read.
+HELP = """Export scans of NeXus files as text for other programs.
 
 Each scan becomes a file <stem>_<entry>.csv, or all scans of an input one file where the format can hold them, such as
 SPEC. Integers stay integers, and floats have all digits that they need to be read back unchanged. What a format cannot

@@ -10,7 +10,7 @@ from nxconvert.cli import options as shared
 from nxconvert.cli.talk import print_error, print_json
 from nxconvert.errors import NxconvertError
 
-HELP = """Compare a NeXus file with what it was converted from, value by value.
+HELP = """Compare a NeXus file, value by value, with its source.
 
 The source is read and mapped once more, with the options that the file states, and compared with what is in the file:
 every field, attribute and link. Several sources are those of a merged output, in their order, or of a series.

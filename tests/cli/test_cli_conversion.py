@@ -33,9 +33,19 @@ def test_convert_recognises_the_format_whatever_the_name(call: Call, folder: Pat
     shutil.move("counters.spec", "counters.txt")
     code, out, _ = call("convert", "counters.txt", *UTC)
     assert (code, out) == (0, "counters.nxs\n")
+    (folder / "plain").mkdir()
     code, out, err = call("convert", "README.md")
     assert (code, out) == (1, "")
     assert err.startswith("README.md: no reader knows this file, spec: ")
+    code, out, err = call("convert", "plain", "*.spek")
+    assert (code, out) == (1, "")
+    folder_said, glob_said = err.split("plain: ")[1].split("*.spek: ")
+    assert folder_said.startswith("no reader knows this folder, spec: reads files only; ")
+    assert folder_said.endswith(
+        "  hint: a folder is one measurement here; 'nxconvert batch FOLDER -o OUT' converts all that lies in it\n"
+    )
+    assert glob_said.startswith("there is no such file, and no reader takes the name for a pattern of names, spec: ")
+    assert "\n  hint: check the spelling and the directory\n" in glob_said
 
 
 def test_convert_takes_a_reader_by_name(call: Call, folder: Path) -> None:

@@ -49,6 +49,8 @@ def test_help_lists_every_command(call: Call) -> None:
     code, out, err = call("--help")
     assert (code, err) == (0, "")
     assert [name for name in COMMANDS if f"\n  {name} " not in out] == []
+    # no summary is cut for want of room
+    assert "..." not in out.partition("Commands:")[2]
 
 
 def test_a_mistyped_command_is_refused_with_near_names(call: Call) -> None:
