@@ -13,7 +13,7 @@ import numpy as np
 
 from nxconvert.arrays import LazyArray
 from nxconvert.readers.nexus import measurement, plain, plots
-from nxconvert.readers.nexus.nodes import Data, Group, Session
+from nxconvert.readers.nexus.nodes import LOOSE, Data, Group, Session
 from nxconvert.readers.nexus.stored import Look
 from nxconvert.readers.nexus.times import parse_time
 from nxconvert.readers.nexus.values import Loader, own_keys, own_name
@@ -27,7 +27,6 @@ _TAKEN = frozenset(
 _NOT_METADATA = frozenset(
     ("measurement", "headers", "notes", "positioners", "conversion", "writer", "MCA", "data_scan")
 )
-_LOOSE = ("", "NXcollection", "NXparameters", "NXnote")
 #: names of the dimensions of what has one value once, where the name says it
 _CONSTANT = {
     "calibration": ("coefficient",),
@@ -216,7 +215,7 @@ class Making:
         scan = self.scan
         for path in ("headers", "instrument/specfile"):
             group = self.entry.group(path)
-            if group is not None:
+            if group is not None and group.nx_class in LOOSE:
                 for name, field in self.fields(group).items():
                     if isinstance(field.value, list) and path != "headers":  # silx has them line by line
                         field.value, field.dims = "\n".join(field.value), ()
@@ -233,7 +232,7 @@ class Making:
         for link, data in entry.datasets():
             if link not in _TAKEN and (field := self.constant(data, link)) is not None:
                 metadata[link] = field
-        for group in entry.groups(*_LOOSE):
+        for group in entry.groups(*LOOSE):
             if group.name == "metadata" or group.nx_class == "NXparameters":
                 self.fields(group, "", metadata)
             elif group.name not in _NOT_METADATA:

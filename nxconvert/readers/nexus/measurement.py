@@ -20,7 +20,7 @@ import numpy as np
 
 from nxconvert.arrays import LazyArray
 from nxconvert.readers.nexus import plots
-from nxconvert.readers.nexus.nodes import Data, Group
+from nxconvert.readers.nexus.nodes import LOOSE, Data, Group
 from nxconvert.readers.nexus.values import own_keys, own_name
 from nxconvert.scan import Field, free_name
 
@@ -114,8 +114,12 @@ def _moved(making: Making) -> list[Field]:
 
 
 def _positions(making: Making, name: str) -> Group | None:
-    group = None if making.instrument is None else making.instrument.group(name)
-    return group or making.entry.group(name)
+    """Give the group of positions of that name, told by its class: a detector or a plot may have the name too."""
+    for parent in (making.instrument, making.entry):
+        group = None if parent is None else parent.group(name)
+        if group is not None and group.nx_class in (("NXcollection",) if making.own else LOOSE):
+            return group
+    return None
 
 
 def add_positioners(making: Making) -> None:

@@ -16,6 +16,8 @@ from h5py import h5, h5a, h5d, h5g, h5l, h5o, h5p, h5t
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.nexus.files import DAMAGE, Files, OpenFile, Refused
 
+#: classes of groups that only hold values; there may be none
+LOOSE = ("", "NXcollection", "NXparameters", "NXnote")
 #: links that may follow one another before they are taken for a circle (as in HDF5)
 _MOST_LINKS = 16
 #: bytes of an attribute that is worth a look

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxconvert.arrays import Array, LazyArray, load
-from nxconvert.readers.nexus.nodes import Data
+from nxconvert.readers.nexus.nodes import LOOSE, Data
 from nxconvert.readers.nexus.values import own_name
 from nxconvert.scan import Field, free_name
 
@@ -151,7 +151,9 @@ def add_spectra(making: Making) -> None:
 def add_spec2nexus(making: Making) -> None:
     """Give what spec2nexus writes the names that the SPEC reader gives it: counting time, comments, channels."""
     entry, metadata, loader = making.entry, making.scan.metadata, making.loader
-    if entry.data("counting_basis") is None and entry.group("MCA") is None:
+    groups = (entry.group("MCA"), entry.group("instrument/MCA"))
+    group = next((group for group in groups if group is not None and group.nx_class in LOOSE), None)
+    if making.own or (entry.data("counting_basis") is None and group is None):
         return
     for theirs, ours in (("T", "count_time"), ("M", "monitor_counts")):
         if theirs in metadata and ours not in metadata:
@@ -160,7 +162,6 @@ def add_spec2nexus(making: Making) -> None:
     comments = metadata.get("comments")
     if comments is not None and isinstance(comments.value, str):
         metadata["comments"] = Field("comments", comments.value.split("\n"), ("line",))
-    group = entry.group("MCA") or entry.group("instrument/MCA")
     detector = making.scan.detectors.get("_mca_")
     if group is None or detector is None:
         return
