@@ -87,12 +87,18 @@ def parse(text: str, path: str) -> tuple[Node, list[Problem]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(path) if mark is None else Place(path, mark.line + 1, mark.column + 1)
+        if "nesting depth" in (error.problem or ""):  # newer versions of libyaml read ahead to a limit of their own
+            raise _too_deep(place) from error
         raise MappingError.at(place, f"not YAML: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise MappingError.at(
             _place_of_reader_error(error, text, path), "not YAML: a character that may not stand there"
         ) from error
     return node, builder.problems
+
+
+def _too_deep(place: Place) -> MappingError:
+    return MappingError.at(place, f"nested more than {MAX_DEPTH} deep", "expected a flat mapping")
 
 
 def _place_of_reader_error(error: yaml.YAMLError, text: str, path: str) -> Place:
@@ -131,7 +137,7 @@ class _Builder:
         start = self.count
         self.grow(1, place)
         if depth > MAX_DEPTH:
-            raise MappingError.at(place, f"nested more than {MAX_DEPTH} deep", "expected a flat mapping")
+            raise _too_deep(place)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, place)
         if event.tag is not None and event.tag != "!":

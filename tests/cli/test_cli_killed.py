@@ -16,6 +16,8 @@ import pytest
 import specgen
 
 SCANS = 800
+#: how often a run is killed; fifty times and more by hand
+KILLS = int(os.environ.get("NXCONVERT_TEST_KILLS", "12"))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def usual_time(source: Path, folder: Path) -> float:
     return time.monotonic() - began
 
 
-def test_sigkill_at_fifty_random_moments_leaves_no_partial_file_and_the_next_run_cleans_up(
+def test_sigkill_at_random_moments_leaves_no_partial_file_and_the_next_run_cleans_up(
     source: Path, tmp_path: Path
 ) -> None:
     seconds = usual_time(source, tmp_path)
@@ -50,7 +52,7 @@ def test_sigkill_at_fifty_random_moments_leaves_no_partial_file_and_the_next_run
     output = tmp_path / "out.nxs"
     pick = random.Random(5)
     killed = 0
-    for round_number in range(50):
+    for round_number in range(KILLS):
         if round_number % 10 == 0:
             output.unlink(missing_ok=True)
         before = output.read_bytes() if output.exists() else None
@@ -60,7 +62,7 @@ def test_sigkill_at_fifty_random_moments_leaves_no_partial_file_and_the_next_run
             killed += process.wait() == -signal.SIGKILL
         after = output.read_bytes() if output.exists() else None
         assert after == before or whole(output)
-    assert killed > 25
+    assert killed > KILLS // 2
     with start(source, output, "--overwrite") as process:
         assert process.wait() == 0
     assert whole(output)

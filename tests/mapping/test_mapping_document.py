@@ -91,7 +91,11 @@ def test_an_alias_inside_its_own_anchor_is_refused() -> None:
 
 @pytest.mark.parametrize("bracket", ["[", "{"])
 def test_deep_nesting_is_refused_before_it_is_built(bracket: str) -> None:
-    assert refusal(bracket * 100_000) == "m.yaml:1:22: nested more than 20 deep, expected a flat mapping"
+    assert refusal(bracket * 50) == "m.yaml:1:22: nested more than 20 deep, expected a flat mapping"
+    place, _, said = refusal(bracket * 100_000).partition(": ")
+    assert said == "nested more than 20 deep, expected a flat mapping"
+    # where it is noticed depends on how far the version of libyaml reads ahead
+    assert place in ("m.yaml:1:22", "m.yaml:1:1001")
 
 
 def test_text_that_is_no_yaml_is_refused_with_its_place() -> None:
