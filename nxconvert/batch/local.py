@@ -70,6 +70,7 @@ class Worker:
         with self._lock:
             if self._closed:
                 return stopped_result(job)
+            is_new = self._process is None
             process = self._process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -78,6 +79,9 @@ class Worker:
         try:
             pickle.dump(job, process.stdin, pickle.HIGHEST_PROTOCOL)
             process.stdin.flush()
+            if is_new:  # what it imports is no part of the time that the file may take
+                pickle.load(process.stdout)
+                began = time.monotonic()
             if stopped is not None or self._limits != Limits():
                 verdict = self._watch(process, began, stopped)
             result: Result = pickle.load(process.stdout)

@@ -1,7 +1,8 @@
 """A process that converts one job after the other: jobs come on standard input, results go to standard output.
 
 Standard input and output are taken before anything else is imported, so that what a library prints goes to standard
-error. When standard input ends in the middle of a job, who has given the job is dead: the process ends at once, before
+error. The first thing on standard output says that the imports are done: the time that a file may take counts from
+there. When standard input ends in the middle of a job, who has given the job is dead: the process ends at once, before
 it can replace an output that another batch may have made meanwhile.
 """
 
@@ -16,11 +17,19 @@ import sys
 import threading
 from typing import IO, Any
 
+#: what comes before the first result
+READY = "ready"
+
 
 def serve(jobs: IO[bytes], results: IO[bytes]) -> None:
     """Do jobs until there is none any more."""
+    # and what nearly every conversion imports when it comes to it
+    import nxconvert.mapping.engine
+    import nxconvert.writer.hdf5  # noqa: F401
     from nxconvert.batch.job import do
 
+    pickle.dump(READY, results)
+    results.flush()
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     busy = threading.Event()
 

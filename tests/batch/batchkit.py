@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,13 @@ def open_file(path):
     if "memory" in text:
         kept = []
         while True:
-            kept.append(bytearray(os.urandom(1 << 20)))
+            kept.append(b"x" * (1 << 20))
     if "sleep" in text:
+        folder, name = os.path.split(path)
+        open(os.path.join(folder, ".sleeps-" + name), "w").close()
         time.sleep(float(text.split("sleep")[1].split()[0]))
     if "noise" in text:
-        os.write(1, b"a library prints " * 1000)
+        os.write(1, b"a library prints " * 20)
     return SPEC.open(path)
 
 READER = Reader("trouble", "files that make trouble", (".trouble",), sniff, open_file)
@@ -100,6 +103,19 @@ def run(
             batch.discover()
         outcomes = [outcome for outcome in batch.run() if outcome is not None]
         return Ran(outcomes, batch.unchanged)
+
+
+def wait_until(holds: Callable[[], object], longest: float = 60.0) -> None:
+    """Wait until something holds; the test fails when it does not in a long time."""
+    end = time.monotonic() + longest
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def wait_for_sleepers(folder: Path, *names: str) -> None:
+    """Wait until the files of these names, of which the reader says 'sleep', are being converted."""
+    wait_until(lambda: all((folder / f".sleeps-{name}").exists() for name in names))
 
 
 def command(*arguments: str | Path, **settings: Any) -> subprocess.CompletedProcess[str]:

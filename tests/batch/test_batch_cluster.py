@@ -12,7 +12,7 @@ from typing import Any
 
 import batchtree
 import pytest
-from batchkit import run, spec
+from batchkit import run, spec, wait_for_sleepers
 
 from nxconvert.batch.job import Limits
 from nxconvert.errors import RequestError
@@ -46,13 +46,15 @@ def test_a_cluster_makes_the_same_tree_and_survives_its_workers(cluster: Any, tm
     tree = batchtree.make(root, FILES)
     # of all jobs these are still running when their worker is killed
     for index in range(2):
-        (root / f"slow{index}.trouble").write_text("TROUBLE sleep 3\n" + spec())
+        (root / f"slow{index}.trouble").write_text("TROUBLE sleep 2\n" + spec())
     (root / "crash.trouble").write_text("TROUBLE crash\n" + spec())
     here = run(tmp_path / "here", root, jobs=2)
+    for mark in root.glob(".sleeps-*"):
+        mark.unlink()
     killed: list[int] = []
 
     def kill() -> None:
-        time.sleep(2.0)
+        wait_for_sleepers(root, "slow0.trouble", "slow1.trouble")
         worker = next(iter(cluster.workers.values()))
         killed.append(worker.pid)
         os.kill(worker.pid, signal.SIGKILL)
@@ -90,7 +92,7 @@ def _what_is_cancelled_ends(cluster: Any, tmp_path: Path) -> None:
     root, out = tmp_path / "cancel", tmp_path / "cancel-out"
     root.mkdir()
     for index in range(3):
-        (root / f"slow{index}.trouble").write_text("TROUBLE sleep 5\n" + spec())
+        (root / f"slow{index}.trouble").write_text("TROUBLE sleep 2\n" + spec())
     (root / "a.spec").write_text(spec())
     request = Request((str(root),), str(out), ConvertOptions())
     with Batch(request, lambda: engine(cluster)) as batch:
@@ -98,7 +100,7 @@ def _what_is_cancelled_ends(cluster: Any, tmp_path: Path) -> None:
         outcomes = batch.run()
         assert next(item for item in outcomes if item is not None).source == str(root / "a.spec")
         outcomes.close()
-    time.sleep(7)
+    time.sleep(3)
     # the jobs that ran were ended, not left to write outputs that nobody wants any more
     assert set(batchtree.contents(out)) == {"a.nxs"}
 

@@ -161,7 +161,7 @@ class Slow(Here):
     def run(self, jobs):  # type: ignore[no-untyped-def]
         for job in jobs:
             with contextlib.suppress(threading.BrokenBarrierError):  # the other one has no job any more
-                self.turns.wait(timeout=1)
+                self.turns.wait(timeout=0.1)
             yield from super().run([job])
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from batchkit import run, spec
+from batchkit import run, spec, wait_for_sleepers
 
 from nxconvert.batch.job import Job, Limits
 from nxconvert.batch.local import LocalEngine, Worker
@@ -39,7 +39,7 @@ def test_what_crashes_hangs_or_takes_too_much_costs_one_file_each(tmp_path: Path
     root, out = tmp_path / "in", tmp_path / "out"
     tree(root, bad1="crash", bad2="killed", fine="", hungry="memory", loud="noise", slow="sleep 60")
     began = time.monotonic()
-    ran = run(out, root, jobs=2, limits=Limits(seconds=6, memory=300 << 20))
+    ran = run(out, root, jobs=2, limits=Limits(seconds=3, memory=300 << 20))
     assert time.monotonic() - began < 60
     troubled = ("bad1", "bad2", "hungry", "slow")
     assert ran.statuses(root) == {
@@ -62,7 +62,7 @@ def test_what_crashes_hangs_or_takes_too_much_costs_one_file_each(tmp_path: Path
         f"  hint: a library crashed on this file, please report it; {AGAIN}",
         "bad2": f"{root}/bad2.trouble: not converted, its process was ended by SIGKILL\n"
         f"  hint: the system may be out of memory: fewer processes (-j) or --memory keep it from that; {AGAIN}",
-        "slow": f"{root}/slow.trouble: not converted within 6 s\n  hint: --timeout sets the limit; {AGAIN}",
+        "slow": f"{root}/slow.trouble: not converted within 3 s\n  hint: --timeout sets the limit; {AGAIN}",
     }
 
 
@@ -85,9 +85,16 @@ def test_a_job_can_be_stopped_from_outside(tmp_path: Path, trouble: None) -> Non
     tree(root, slow="sleep 60")
     out.mkdir()
     worker, stop = Worker(Limits()), threading.Event()
-    threading.Timer(1.0, stop.set).start()
+
+    def stop_it() -> None:
+        wait_for_sleepers(root, "slow.trouble")
+        stop.set()
+
+    thread = threading.Thread(target=stop_it)
+    thread.start()
     result = worker.do(job(root / "slow.trouble", out), stop.is_set)
     assert (result.stopped, result.outcome.status) == (True, "failed")
+    thread.join()
     # the next job gets another process
     assert worker.do(job(root / "good1.spec", out)).outcome.status == "converted"
     worker.close()
@@ -102,7 +109,7 @@ def test_a_process_whose_batch_is_dead_ends_at_once(tmp_path: Path, trouble: Non
     assert process.stdout is not None
     pickle.dump(job(root / "slow.trouble", out), process.stdin)
     process.stdin.flush()
-    time.sleep(1.0)
+    wait_for_sleepers(root, "slow.trouble")
     process.stdin.close()
     assert process.wait(timeout=10) == -signal.SIGKILL
     process.stdout.close()
@@ -113,3 +120,15 @@ def test_memory_limits_need_a_system_that_tells(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(RequestError) as error:
         LocalEngine(1, Limits(memory=1))
     assert str(error.value) == "--memory: this system does not tell the memory of a process, Linux expected"
+
+
+def test_the_time_that_a_process_takes_to_start_is_not_that_of_its_file(
+    tmp_path: Path, trouble: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, out = tmp_path / "in", tmp_path / "out"
+    root.mkdir()
+    (root / "a.spec").write_text(spec())
+    # a package on the path that delays every start, as a busy server does
+    slow = tmp_path / "packages" / "sitecustomize.py"
+    slow.write_text("import time\ntime.sleep(1.5)\n")
+    assert run(out, root, limits=Limits(seconds=1.2)).statuses(root) == {"a.spec": "converted"}

@@ -113,13 +113,12 @@ def test_a_full_disk_stops_the_batch_and_a_rerun_completes_it(tmp_path: Path, sm
     assert 0 < len(partly) < 25
     assert partly.items() <= expected.items()
     # the same with the ledger elsewhere, so that it is the outputs that do not fit
-    done = command(root, "-o", out, "--ledger", tmp_path / "ledger", "-q", env=batchtree.environment())
-    assert done.returncode == 1
-    assert f"{out}" in done.stderr
+    with pytest.raises(WriteError, match=rf"^{re.escape(str(out))}: nothing can be written here any more: No space"):
+        run(out, root, options=COMMAND, ledger=str(tmp_path / "ledger"))
     assert parts(out) == []
     ballast.unlink()
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
-    assert command(root, "-o", out, "-q", env=batchtree.environment()).returncode == 0
+    assert set(run(out, root, options=COMMAND).statuses(root).values()) == {"converted"}
     assert batchtree.contents(out) == expected
 
 
@@ -168,7 +167,7 @@ def test_a_limit_on_the_size_of_files_costs_the_large_ones_only(tmp_path: Path, 
     assert parts(out) == []
     assert set(batchtree.contents(out)) == {f"{index}.nxs" for index in range(8)}
     # it is tried again without having changed: the place was to blame
-    assert command(*words, env=batchtree.environment()).returncode == 0
+    assert run(out, root, options=COMMAND, ledger=str(ledger)).statuses(root) == {"large.spec": "converted"}
     assert batchtree.contents(out) == batchtree.contents(tmp_path / "expected")
 
 
