@@ -305,14 +305,15 @@ class _Run:
                 with self.open(source, outcome) as file:
                     target.begin(source, self.mapping_in_use.describe(places=False))
                     # what an output only refers to is known by its size and time
-                    hashed = file.hashed or bool(self.options.link)
+                    wanted = self.options.checksum != "none" and not self.options.link
+                    hashed = file.hashed or not wanted
                     for scan, trees in self.trees(file, outcome, target.is_new):
                         if not hashed:
                             digests.begin(file.sources())
                             hashed = True
                         target.write(stack, scan, trees, outcome)
                     consumed = file.sources()
-                    target.consumed.extend(consumed if self.options.link else digests.complete(consumed))
+                    target.consumed.extend(digests.complete(consumed) if wanted else consumed)
             if not outcome.scans:
                 self.check_any(outcome, target)
             target.finish()

@@ -20,9 +20,10 @@ class ConvertOptions:
     that it lists; values that JSON knows. ``scans``: selection such as ``1,3-5,7.2``.
     ``existing``: ``refuse``, ``overwrite``, ``skip`` or ``append``. ``chunks``: those of stacks of frames, as the user
     wants them. ``link``: ``absolute`` or ``relative`` paths to frames that stay in their files. ``convert_units``:
-    numbers into the units of the mapping. ``validate``: judge the output. ``timestamp``: seconds since 1970 that stand
-    for the clock. ``command``: the effective command line for the provenance. ``root``: the folder to which the paths
-    of the sources are given there.
+    numbers into the units of the mapping. ``validate``: judge the output. ``checksum``: ``sha256`` or ``none`` for
+    what is not read as a whole anyway, such as images. ``timestamp``: seconds since 1970 that stand for the clock.
+    ``command``: the effective command line for the provenance. ``root``: the folder to which the paths of the sources
+    are given there.
     """
 
     mappings: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class ConvertOptions:
     layout: str = "subentry"
     convert_units: bool = False
     validate: bool = False
+    checksum: str = "sha256"
     timestamp: float | None = None
     command: str = ""
     root: str = ""
@@ -60,6 +62,7 @@ class ConvertOptions:
             "link": self.link,
             "layout": self.layout,
             "convert_units": self.convert_units,
+            "checksum": self.checksum,
         }
         return json.dumps(chosen, ensure_ascii=False)
 

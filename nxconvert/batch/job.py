@@ -144,7 +144,9 @@ def _digest(path: str) -> tuple[int, str]:
 
 
 def sha256_of(sources: Sequence[SourceFile]) -> str:
-    """Give the SHA-256 of what was read: that of the file, or of the list of those of several."""
+    """Give the SHA-256 of what was read: that of the file, or of the list of those of several; empty where unknown."""
+    if not all(file.sha256 for file in sources):
+        return ""
     if len(sources) == 1:
         return sources[0].sha256
     import hashlib

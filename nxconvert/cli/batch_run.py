@@ -45,6 +45,7 @@ def _run(
     layout: str,
     compression: str,
     access: str,
+    checksum: str,
     timestamp: float | None,
     verify: bool,
     ledger: str | None,
@@ -69,6 +70,7 @@ def _run(
         compression=compression,
         access=access,
         layout=layout,
+        checksum=checksum,
         timestamp=timestamp,
     )
     words = ["nxconvert", "batch"]
@@ -76,7 +78,7 @@ def _run(
         words += ["-m", os.path.basename(mapping)]
     for key, value in settings.items():
         words += ["--set", f"{key}={value}"]
-    for option in (shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS):
+    for option in (shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS, shared.CHECKSUM):
         value = getattr(options, str(option.name))
         if value != option.default:
             words += [option.opts[0], value]
@@ -117,6 +119,7 @@ command = click.Command(
         shared.LAYOUT,
         shared.COMPRESSION,
         shared.ACCESS,
+        shared.CHECKSUM,
         shared.TIMESTAMP,
         own.VERIFY,
         *own.ENGINE_OPTIONS,

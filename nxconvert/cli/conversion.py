@@ -72,6 +72,7 @@ def conversion_command(
         shared.ACCESS,
         shared.CONVERT_UNITS,
         shared.VALIDATE,
+        shared.CHECKSUM,
         shared.TIMESTAMP,
         shared.JSON,
         shared.QUIET,
@@ -129,6 +130,7 @@ def _convert(
     access: str,
     convert_units: bool,
     validate: bool,
+    checksum: str,
     timestamp: float | None,
     as_json: bool,
     quiet: int,
@@ -173,6 +175,7 @@ def _convert(
         layout=layout,
         convert_units=convert_units,
         validate=validate,
+        checksum=checksum,
         timestamp=timestamp,
         root=outputs.common_root(sources),
     )
@@ -228,7 +231,7 @@ def _command_line(name: str, options: ConvertOptions, series: bool) -> str:
         words += ["--link", options.link]
     if options.convert_units:
         words.append("--convert-units")
-    for option in (shared.SCANS, shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS):
+    for option in (shared.SCANS, shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS, shared.CHECKSUM):
         value = getattr(options, str(option.name))
         if value != option.default:
             words += [option.opts[0], value]

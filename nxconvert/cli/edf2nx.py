@@ -17,15 +17,49 @@ Examples:
   nxconvert edf2nx tomography -o tomography.nxs
 """
 
-FRAMES = click.Option(["--frames"], default="", metavar="LIST", help="Frames to convert, such as 0-99:2 or 0,5,7-9.")
+
+def _frames(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Refuse what is no selection before any input is opened."""
+    if value:
+        from nxconvert.readers.edf.chosen import check_selection
+
+        check_selection(value)
+    return value
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse a pattern or an expression that is none before any input is opened, and both at once."""
+    if value:
+        from nxconvert.readers.edf import patterns
+
+        if ctx.params.get("pattern") or ctx.params.get("regex"):
+            raise click.UsageError("only one of --pattern and --regex can be given", ctx)
+        if param.name == "regex":
+            patterns.parse_expression("", value)
+        else:
+            patterns.parse(value)
+    return value
+
+
+FRAMES = click.Option(
+    ["--frames"], default="", metavar="LIST", callback=_frames, help="Frames to convert, such as 0-99:2 or 0,5,7-9."
+)
 STACK_AXIS = click.Option(
     ["--stack-axis"], default="", metavar="NAME", help="Header value that is the axis of the stack, such as a motor."
 )
 PATTERN = click.Option(
-    ["--pattern"], default="", metavar="PATTERN", help="Pattern of the files in a folder, such as scan_%04d.edf."
+    ["--pattern"],
+    default="",
+    metavar="PATTERN",
+    callback=_names,
+    help="Pattern of the files in a folder, such as scan_%04d.edf.",
 )
 REGEX = click.Option(
-    ["--regex"], default="", metavar="EXPR", help="Regular expression with named groups for the files in a folder."
+    ["--regex"],
+    default="",
+    metavar="EXPR",
+    callback=_names,
+    help="Regular expression with named groups for the files in a folder.",
 )
 ALLOW_MISSING = click.Option(
     ["--allow-missing"], is_flag=True, help="Write a fill value in place of missing files, and mark them."

@@ -2,8 +2,8 @@
 
 Arguments: FILE, FILES, INPUTS, NAMES (of mappings).
 Choice: MAPPINGS, SETTINGS, SCANS, TIME_ZONE, READER.
-Output: OUTPUT, OVERWRITE, SKIP_EXISTING, APPEND, MERGE, LAYOUT, COMPRESSION, ACCESS, CHUNKS, LINK, TIMESTAMP,
-CONVERT_UNITS, VALIDATE.
+Output: OUTPUT, OVERWRITE, SKIP_EXISTING, APPEND, MERGE, LAYOUT, COMPRESSION, ACCESS, CHUNKS, LINK, CHECKSUM,
+TIMESTAMP, CONVERT_UNITS, VALIDATE.
 Input: FILES_FROM, NULL, LINK_ROOTS.
 Talk: DRY_RUN, STRICT, JSON, QUIET, VERBOSE.
 """
@@ -144,6 +144,13 @@ LINK = click.Option(
     type=click.Choice(LINKS),
     metavar="[absolute|relative]",
     help="Copy no pixel: the output refers to the files, by absolute paths unless told otherwise.",
+)
+CHECKSUM = click.Option(
+    ["--checksum"],
+    type=click.Choice(["sha256", "none"]),
+    default="sha256",
+    show_default=True,
+    help="Checksum of each image file in the table of sources; none spares reading the images twice.",
 )
 TIMESTAMP = click.Option(
     ["--timestamp"],

@@ -135,6 +135,53 @@ def test_the_sources_are_hashed(call: Call, place: Path) -> None:
     ]
 
 
+def test_without_checksum_the_sources_are_told_by_size_and_time(call: Call, place: Path) -> None:
+    assert call("edf2nx", "scan_0001", "--checksum", "none")[0] == 0
+    sources = conversion("scan_0001.nxs")["sources"]
+    assert list(sources["sha256"].asstr()) == [""] * 6
+    assert list(sources["size"]) == [(place / "scan_0001" / name).stat().st_size for name in NAMES]
+    options = json.loads(conversion("scan_0001.nxs")["configuration/data"][()])
+    assert options["command"] == "nxconvert edf2nx --checksum none"
+    assert options["checksum"] == "none"
+
+
+@pytest.mark.parametrize("how", [[], ["--checksum", "none"], ["--link"]])
+def test_append_knows_a_changed_image_with_and_without_checksum(call: Call, place: Path, how: list[str]) -> None:
+    assert call("edf2nx", "scan_0001", "-o", "out.nxs", *how)[0] == 0
+    same = json.loads(call("edf2nx", "scan_0001", "-o", "out.nxs", "--append", *how, "--json")[1])
+    assert (same["status"], same["scans"]) == ("skipped", 0)
+    name = place / "scan_0001" / NAMES[2]
+    before = name.stat()
+    seriesgen.series(place / "scan_0001", NAMES[:3], (30, 40), ">u2")
+    os.utime(name, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+    found = json.loads(call("edf2nx", "scan_0001", "-o", "out.nxs", "--append", *how, "--json")[1])
+    assert (found["status"], found["scans"]) == ("converted", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--frames", "x"], "--frames: 'x' is no selection of frames, 5, 0-99, 0-99:2 or 10- expected\n"),
+        (["--frames", "0-5:0"], "--frames: '0-5:0' is no selection of frames, 5, 0-99, 0-99:2 or 10- expected\n"),
+        (["--pattern", "a.edf"], "a.edf: no index in this pattern, %04d or {point} expected\n"),
+        (["--regex", "a("], "a(: this is no regular expression (missing ), unterminated subpattern at position 1)\n"),
+    ],
+)
+def test_a_choice_of_files_or_frames_that_is_none_is_a_wrong_request(
+    call: Call, place: Path, words: list[str], message: str
+) -> None:
+    code, out, err = call("edf2nx", "scan_0001", "missing.edf", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(message)
+    assert not (place / "scan_0001.nxs").exists()
+
+
+def test_pattern_and_expression_exclude_each_other(call: Call, place: Path) -> None:
+    code, out, err = call("edf2nx", "scan_0001", "--pattern", "a_%d.edf", "--regex", "(?P<a>.)")
+    assert (code, out) == (2, "")
+    assert err.endswith("Error: only one of --pattern and --regex can be given\n")
+
+
 @pytest.mark.parametrize("words", [["--link", "scan_0001"], ["scan_0001", "--link"], ["scan_0001", "--link=absolute"]])
 def test_links_copy_no_pixel_and_hash_no_source(call: Call, place: Path, words: list[str]) -> None:
     code, out, err = call("edf2nx", *words, "-o", "linked.nxs")

@@ -136,6 +136,7 @@ def parse(text: str) -> Pattern:
 def parse_expression(folder: str, text: str) -> Pattern:
     """Take a regular expression with named groups for the names of files in a folder; RequestError for a wrong one."""
     try:
+        re.compile(text)  # alone, so that the place of a mistake is right
         regex = re.compile(f"(?:{text}){_COMPRESSED}")
     except re.error as error:
         raise RequestError.at(text, f"this is no regular expression ({error})", hint="see the manual of re") from error
