@@ -317,6 +317,7 @@ class _Run:
             if not outcome.scans:
                 self.check_any(outcome, target)
             target.finish()
+        outcome.sources = target.consumed
         if target.writer is None and outcome.status == "converted":
             outcome.status = "skipped"
         if os.path.exists(output):

@@ -6,9 +6,12 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nxconvert.errors import Problem
+
+if TYPE_CHECKING:
+    from nxconvert.scan import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,10 @@ def shown(setting: str, value: Any) -> Any:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one input: ``converted``, ``skipped`` or ``failed``, and every problem met on the way."""
+    """What became of one input: ``converted``, ``skipped`` or ``failed``, and every problem met on the way.
+
+    ``sources``: the files that were read for an output, with their SHA-256 unless it only refers to them.
+    """
 
     source: str
     output: str = ""
@@ -94,6 +100,7 @@ class Outcome:
     bytes_in: int = 0
     bytes_out: int = 0
     problems: list[Problem] = field(default_factory=list)
+    sources: list[SourceFile] = field(default_factory=list)
     tree: str = ""
     trace: str = ""
 

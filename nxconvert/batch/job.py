@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from nxconvert import outputs, pipeline, registry
 from nxconvert.errors import NxconvertError, Place, Problem
@@ -32,19 +32,19 @@ class Job:
 class Result:
     """What came of a job.
 
-    ``reader``: the format found. ``sources``: what was read, with SHA-256. ``size`` in bytes and ``sha256`` are those
+    ``reader``: the format found. ``size`` in bytes and ``sha256`` are those
     of the output. ``is_place``: the failure is that of the place of the output, not of the source; ``stopped``: the
-    job was not done at all, and nothing is known of its source.
+    job was not done at all, and nothing is known of its source; ``is_addition``: only what is new was read.
     """
 
     source: str
     outcome: Outcome
     reader: str = ""
-    sources: list[SourceFile] = field(default_factory=list)
     size: int = 0
     sha256: str = ""
     is_place: bool = False
     stopped: bool = False
+    is_addition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,6 @@ def do(job: Job) -> Result:
             outcome = pipeline.convert_file(job.source, job.output, replace(job.options, reader=reader))
         result.outcome = outcome
         if outcome.status == "converted":
-            from nxconvert.batch.written import sources_of
-
-            result.sources = sources_of(job.output, job.options.root)
             if job.verify:
                 _verify(job, replace(job.options, reader=reader), outcome)
     except NxconvertError as error:

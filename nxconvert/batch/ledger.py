@@ -326,20 +326,25 @@ class Ledger:
         ).fetchone()
         return int(count)
 
-    def record(self, result: Result, signature: str, taken: Sequence[str] | None = None) -> None:
-        """Note what came of an input; *taken*: the images that a SPEC file took of those that it might."""
+    def record(self, result: Result, signature: str, claims: Sequence[str] = ()) -> None:
+        """Note what came of an input; *claims*: the images that a SPEC file may take, of which it took some."""
         outcome = result.outcome
         made = outcome.status == "converted"
+        taken = None
+        if claims:
+            taken = {file.path for file in outcome.sources}.intersection(claims)
+            if result.is_addition:
+                taken |= self._taken_by(result.source)
         self._db.execute(
             "UPDATE inputs SET reader = ?, sha256 = ?, signature = ?, version = ?, taken = ?, status = ?, again = ?,"
             " problems = ?, scans = ?, seconds = ?, finished = ?, output_size = ?, output_sha256 = ?, batch = NULL"
             " WHERE source = ? AND batch = ?",
             (
                 result.reader or None,
-                sha256_of(result.sources) if made else None,
+                sha256_of(outcome.sources[:1] if result.is_addition else outcome.sources) if made else None,
                 signature,
                 __version__,
-                json.dumps(list(taken)) if taken is not None else None,
+                json.dumps(sorted(taken)) if taken is not None else None,
                 outcome.status,
                 int(result.is_place),
                 json.dumps([record(problem) for problem in outcome.problems]) if outcome.problems else None,
@@ -352,6 +357,10 @@ class Ledger:
                 self.batch,
             ),
         )
+
+    def _taken_by(self, source: str) -> set[str]:
+        (text,) = self._db.execute("SELECT taken FROM inputs WHERE source = ?", (stored(source),)).fetchone()
+        return set(json.loads(text or "[]"))
 
     def give_back(self, source: str) -> None:
         """Let an input wait again that was claimed and not done."""

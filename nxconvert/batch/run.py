@@ -384,14 +384,10 @@ class Batch:
         with self.ledger.transaction():
             for result, row in self._results:
                 signature = self._signature(row.asked, result.reader, row.reading)
-                taken = None
-                if row.claims:
-                    known = set(row.claims)
-                    taken = [file.path for file in result.sources if file.path in known]
                 if result.outcome.status == "failed" and not os.path.lexists(row.source) and not row.reader:
                     self.ledger.forget(row.source)
                 else:
-                    self.ledger.record(result, signature, taken)
+                    self.ledger.record(result, signature, row.claims)
             self.ledger.beat()
             rows = self.ledger.claim(claim) if claim else []
         self._results.clear()

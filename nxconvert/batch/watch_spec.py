@@ -17,6 +17,7 @@ from typing import Any
 
 from nxconvert import pipeline
 from nxconvert.batch.job import Job, Result, _digest, failure
+from nxconvert.digests import Digests
 from nxconvert.errors import NxconvertError
 from nxconvert.readers.spec.blocks import Block, cut
 from nxconvert.readers.spec.build import Builder
@@ -199,11 +200,13 @@ class Growth:
             with open_source(job.source) as source:
                 self.mark = run.file.last
                 self._remember(source)
-                consumed = [self.source_file(source)]
+                own = self.source_file(source)
         if outcome.status == "failed":
             return failure_of(job, outcome)
         outcome.status = "converted"  # nothing new in the file is no reason to look at it again
-        return Result(job.source, outcome, "spec", consumed, *_digest(job.output))
+        images = [file for file in outcome.sources if file.path != job.source]
+        outcome.sources = [own, *images]
+        return Result(job.source, outcome, "spec", *_digest(job.output), is_addition=True)
 
     def _write_parts(self, run: _Run, job: Job, outcome: Outcome) -> None:
         """Write each new scan into a file of its own, and then the master file."""
@@ -224,7 +227,8 @@ class Growth:
                 wanted = [tree.name for tree in trees]
                 with ExitStack() as stack:
                     target.write(stack, scan, trees, outcome)
-                    target.consumed = file.sources()
+                    with Digests() as digests:
+                        outcome.sources = target.consumed = digests.complete(file.sources())
                     target.finish()
                 replaced = scan.identifier in self.known
                 outcome.replaced += replaced

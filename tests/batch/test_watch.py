@@ -433,6 +433,39 @@ def test_a_master_file_is_gone_on_with_after_a_restart_and_replaced_as_a_whole_b
     assert outputs(place) == ["a.nxs"]
 
 
+def test_images_of_a_scan_that_comes_later_are_those_of_its_file_and_of_no_other_output(place: Path) -> None:
+    """The growing file takes one image after the other; none of them becomes an output of its own."""
+    source, images = place / "src/a.spec", place / "src/images"
+    images.mkdir()
+    frames = [np.full((3, 4), number, np.uint16) for number in range(3)]
+
+    def imaged(number: int) -> str:
+        text = f"#C imageFile dir[/data/images] prefix[im_] idxFmt[%04d] nextNr[{number}] suffix[.edf]\n"
+        return scan(number + 1, points=1).replace("#N 2", f"{text}#N 2")
+
+    source.write_text(HEADER + imaged(0))
+    (images / "im_0000.edf").write_bytes(edfgen.block(frames[0]))
+    with make(place, settle=0.1) as watch:
+        follow(watch, lambda: bool(watch.counts["converted"]) and settled(watch)())
+        for number in (1, 2):
+            (images / f"im_{number:04d}.edf").write_bytes(edfgen.block(frames[number]))
+            outcome = grow(watch, source, imaged(number))
+            assert outcome.source == str(source)
+    with make(place, settle=0.1) as watch:  # which looks at everything
+        follow(watch, settled(watch))
+    assert outputs(place) == ["a.nxs"]
+    with h5py.File(place / "dst/a.nxs") as file:
+        for number, entry in enumerate(("scan_1", "scan_2", "scan_3")):
+            found: list[str] = []
+            file[entry].visititems(
+                lambda name, item, found=found: (
+                    found.append(name) if getattr(item, "shape", ())[-2:] == (3, 4) else None
+                )
+            )
+            assert found
+            assert {int(file[entry][name][()].max()) for name in found} == {number}
+
+
 # the command
 
 
