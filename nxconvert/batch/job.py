@@ -78,9 +78,8 @@ def do(job: Job) -> Result:
             outputs.make_folder(os.path.dirname(job.output))
             outcome = pipeline.convert_file(job.source, job.output, replace(job.options, reader=reader))
         result.outcome = outcome
-        if outcome.status == "converted":
-            if job.verify:
-                _verify(job, replace(job.options, reader=reader), outcome)
+        if outcome.status == "converted" and job.verify:
+            _verify(job, replace(job.options, reader=reader), outcome)
     except NxconvertError as error:
         outcome.fail(*error.problems)
     if outcome.status == "converted":
