@@ -17,9 +17,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: Rooms from the bottom to the top: a room imports from rows below its own, never from its row or above.
 ROWS = (
     ("version", "errors"),
-    ("arrays", "numtext", "digits", "units", "resources", "selection", "outputs", "lzw", "request", "triple_axis"),
+    ("arrays", "numtext", "digits", "units", "resources", "selection", "outputs", "lzw", "triple_axis"),
     ("scan", "tree"),
-    ("streams", "digests"),
+    ("streams", "digests", "request"),
     ("registry",),
     ("tabular", "images"),
     ("curves",),
