@@ -44,6 +44,13 @@ CREATE INDEX IF NOT EXISTS inputs_by_status ON inputs (status);
 CREATE TABLE IF NOT EXISTS headers (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, found TEXT) WITHOUT ROWID;
 """
 
+#: What this batch has noted and not taken yet. Large inputs have their turn first, lest one of them runs alone in the
+#: end; those of about one size, as powers of two tell, keep the order of their names.
+_MINE = (
+    "CREATE TEMP TABLE IF NOT EXISTS mine (number INTEGER PRIMARY KEY, source TEXT UNIQUE, bits INTEGER)",
+    "CREATE INDEX IF NOT EXISTS temp.mine_by_size ON mine (bits DESC, number)",
+)
+
 #: what a row of `inputs` may say; ``waiting`` has its turn still, ``running`` is claimed by a batch
 STATUSES = ("converted", "skipped", "failed", "waiting", "running")
 
@@ -164,7 +171,8 @@ class Ledger:
                 (self._host, os.getpid(), _process(os.getpid()), now, now, __version__, json.dumps(request)),
             )
             self.batch = int(cursor.lastrowid or 0)
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS mine (source TEXT UNIQUE)")
+            for statement in _MINE:
+                self._db.execute(statement)
             return self._free_dead()
 
     def _free_dead(self) -> list[str]:
@@ -249,11 +257,13 @@ class Ledger:
         self._db.execute(
             f"INSERT INTO inputs ({columns}) VALUES ({marks}) ON CONFLICT (source) DO UPDATE SET {updates}", values
         )
-        self._mine(item.source)
+        self._mine(item.source, item.size)
         return True
 
-    def _mine(self, source: str) -> None:
-        self._db.execute("INSERT OR IGNORE INTO mine VALUES (?)", (stored(source),))
+    def _mine(self, source: str, size: int) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO mine (source, bits) VALUES (?, ?)", (stored(source), size.bit_length())
+        )
 
     def _free_output(self, item: Input, name: str) -> str | bytes:
         """Give a name for the output that no other input has: the whole name of the source is in it then."""
@@ -293,7 +303,8 @@ class Ledger:
         """Take the next inputs that this batch has noted and nobody has taken."""
         rows = self._db.execute(
             "SELECT i.source, i.root, i.reader, i.output, i.asked, i.reading, i.claims FROM mine"
-            " JOIN inputs i USING (source) WHERE i.status = 'waiting' AND i.batch IS NULL ORDER BY mine.rowid LIMIT ?",
+            " CROSS JOIN inputs i USING (source) WHERE i.status = 'waiting' AND i.batch IS NULL"
+            " ORDER BY mine.bits DESC, mine.number LIMIT ?",
             (count,),
         ).fetchall()
         self._db.executemany(
@@ -376,11 +387,11 @@ class Ledger:
     def retry(self) -> int:
         """Note for this batch all that failed and could be tried; gives how many there are."""
         rows = self._db.execute(
-            "SELECT source FROM inputs WHERE status = 'failed' AND output IS NOT NULL ORDER BY source"
+            "SELECT source, size FROM inputs WHERE status = 'failed' AND output IS NOT NULL ORDER BY source"
         ).fetchall()
-        for (source,) in rows:
+        for source, size in rows:
             self._db.execute("UPDATE inputs SET status = 'waiting', batch = NULL WHERE source = ?", (source,))
-            self._mine(restored(source))
+            self._mine(restored(source), size)
         return len(rows)
 
     def forget_gone(self, roots: Sequence[str]) -> None:

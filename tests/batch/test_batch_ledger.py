@@ -51,6 +51,16 @@ def test_two_batches_never_have_the_same_input(path: str, tmp_path: Path) -> Non
         assert noted(two, "/0", "/4") == [False, True]
 
 
+def test_large_inputs_have_their_turn_first_and_equal_ones_that_of_their_names(path: str, tmp_path: Path) -> None:
+    sizes = {"/a": 3, "/b": 9 << 20, "/c": 9 << 30, "/d": 2, "/e": 8 << 20}
+    with Ledger(path, str(tmp_path)) as ledger:
+        ledger.begin({})
+        with ledger.transaction():
+            for name, size in sizes.items():
+                ledger.offer(of_files(name, "/", [Entry(name, size, 1)]), f"{name[1:]}.nxs")
+        assert claimed(ledger, 9) == ["/c", "/b", "/e", "/a", "/d"]
+
+
 def test_what_a_dead_batch_had_claimed_is_free(path: str, tmp_path: Path) -> None:
     with Ledger(path, str(tmp_path)) as one:
         one.begin({})
