@@ -261,9 +261,7 @@ class Ledger:
         return True
 
     def _mine(self, source: str, size: int) -> None:
-        self._db.execute(
-            "INSERT OR IGNORE INTO mine (source, bits) VALUES (?, ?)", (stored(source), size.bit_length())
-        )
+        self._db.execute("INSERT OR IGNORE INTO mine (source, bits) VALUES (?, ?)", (stored(source), size.bit_length()))
 
     def _free_output(self, item: Input, name: str) -> str | bytes:
         """Give a name for the output that no other input has: the whole name of the source is in it then."""
