@@ -70,6 +70,21 @@ def test_the_examples_of_the_readme_run_and_print_what_it_shows(place: Path) -> 
                 assert result.stdout.rstrip("\n") == shown, line
 
 
+def test_everything_stands_where_the_page_on_the_layout_says(place: Path) -> None:
+    page = (ROOT / "docs" / "layout.md").read_text(encoding="utf-8")
+    parts = re.findall(r"```console\n\$ (.*?)\n```\n(.*?)(?=```|\Z)", page, re.DOTALL)
+    assert len(parts) == 8
+    for line, text in parts:
+        assert (done := run(line, place)).returncode == 0, done.stderr
+        name = line.split()[-1]
+        rows = re.findall(r"^\|.*\| ([^|]*) \|$", text, re.MULTILINE)
+        assert rows[0] == f"in `{name}`"
+        with h5py.File(place / name) as file:
+            paths = [path for row in rows[1:] for path in re.findall(r"`([^`@]+)`", row)]
+            assert len(paths) > 3
+            assert [path for path in paths if path not in file] == []
+
+
 def test_the_mapping_of_the_readme_works(place: Path) -> None:
     [mapping] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     (place / "my.yaml").write_text(mapping)
