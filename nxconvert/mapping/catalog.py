@@ -122,10 +122,10 @@ def _search(name: str, folders: Sequence[str | Path], own: Path | None) -> Path 
     candidates = [Path(name)] if name.endswith(SUFFIXES) else []
     for folder in search_folders(folders):
         candidates += [folder / name] if name.endswith(SUFFIXES) else [folder / f"{name}{end}" for end in SUFFIXES]
-    if not name.endswith(SUFFIXES):
+    if not name.endswith(SUFFIXES) and own is None:  # a mapping from elsewhere cannot name just any file
         candidates.append(Path(name))
     for path in candidates:
-        if path.is_file() and (own is None or not path.samefile(own)):
+        if os.path.isfile(path) and (own is None or not path.samefile(own)):
             return path
     return None
 
@@ -144,10 +144,11 @@ def _walk(folders: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
 
 def _info(name: str, path: Path) -> MappingInfo:
     try:
-        text = schema.read(path)
+        texts = schema.read(path)
     except MappingError as error:
         return MappingInfo(name, path, f"(has mistakes: {error.problems[0]})")
-    if text.problems:
-        return MappingInfo(name, path, f"(has mistakes: {text.problems[0]})")
-    keys = {key: item.value for key, item in text.keys.items()}
+    problems = [problem for text in texts for problem in text.problems]
+    if problems:
+        return MappingInfo(name, path, f"(has mistakes: {problems[0]})")
+    keys = {key: item.value for text in texts for key, item in text.keys.items()}
     return MappingInfo(name, path, keys.get("description") or "", keys.get("application") or "")

@@ -7,6 +7,10 @@ from nxconvert.mapping import references
 from nxconvert.mapping.parameters import Loaded, Parameter
 from nxconvert.mapping.paths import NxPath
 
+#: Levels of nesting that functions and the functions they use may have together: evaluation is recursive.
+_MAX_LEVELS = 400
+#: What a function adds to these beside its own depth.
+_PER_FUNCTION = 8
 #: Near names are looked for this often: among thousands of names each search takes some time.
 _MAX_SEARCHES = 30
 
@@ -202,29 +206,34 @@ def _groups(
 
 
 def _cycles(loaded: Loaded) -> None:
-    """Functions that need each other; each circle is told once, with the place of every step."""
-    done: set[tuple[str, str]] = set()
+    """Functions that need each other, or build on each other too deeply; each is told once, with its places."""
+    levels: dict[tuple[str, str], int] = {}
 
-    def walk(key: tuple[str, str], trail: list[tuple[str, str]]) -> None:
+    def walk(key: tuple[str, str], trail: list[tuple[str, str]], above: int) -> int:
+        parameter = loaded.parameters.get(key)
+        if parameter is None or key in levels or parameter.dependency_func is None:
+            return levels.get(key, 0)
         if key in trail:
             circle = trail[trail.index(key) :]
             parameters = [loaded.parameters[item] for item in circle]
             steps = " -> ".join([*(item.name for item in parameters), parameters[0].name])
             places = ", ".join(str(_at(item, "dependency_func")) for item in parameters)
-            loaded.problems.append(
-                Problem(
-                    _at(parameters[0], "dependency_func"), f"functions need each other: {steps}", "", f"at {places}"
-                )
-            )
-            return
-        parameter = loaded.parameters.get(key)
-        if parameter is None or key in done:
-            return
+            found = f"functions need each other: {steps}"
+            loaded.problems.append(Problem(_at(parameters[0], "dependency_func"), found, "", f"at {places}"))
+            return 0
         function = parameter.dependency_func
-        for name in function.names if function is not None else ():
-            owner = parameter.application if (parameter.application, name) in loaded.parameters else ""
-            walk((owner, name), [*trail, key])
-        done.add(key)
+        own = function.depth + _PER_FUNCTION
+        below = 0
+        if above + own <= _MAX_LEVELS:
+            for name in function.names:
+                owner = parameter.application if (parameter.application, name) in loaded.parameters else ""
+                below = max(below, walk((owner, name), [*trail, key], above + own))
+        if above + own + below > _MAX_LEVELS:
+            found = f"the function of '{parameter.name}' and those that it uses are nested too deeply"
+            loaded.problems.append(Problem(_at(parameter, "dependency_func"), found, "expected fewer, or simpler ones"))
+            below = -own  # told once
+        levels[key] = own + below
+        return levels[key]
 
     for key in list(loaded.parameters):
-        walk(key, [])
+        walk(key, [], 0)

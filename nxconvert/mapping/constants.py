@@ -56,10 +56,10 @@ def from_text(text: str, place: Place) -> Constant:
     """Make a constant of what the user typed; ``[1, 2]`` is a list."""
     if text.startswith("[") and text.endswith("]"):
         try:
-            node, problems = document.parse(text, place.path)
+            (node, *further), problems = document.parse(text, place.path)
         except MappingError:
             return Constant(Text(text, place))
-        if isinstance(node, Items) and not problems:
+        if isinstance(node, Items) and not problems and not further:
             return Constant(node)
     return Constant(Text(text, place))
 
@@ -76,7 +76,11 @@ def _value(node: Text | Items, nx_type: str | None) -> Leaf:
     if kinds == {str} and len(shape) == 1:
         return [str(value) for value in values]
     if kinds <= {int, float} or kinds == {bool}:
-        return np.asarray(values).reshape(shape)
+        unsigned = kinds == {int} and min(values) >= 0 and max(values) >= 2**63
+        array = np.asarray(values, np.uint64 if unsigned else None)
+        if array.dtype.kind == "f" and any(type(value) is int and int(float(value)) != value for value in values):
+            raise Mistake("numbers that no one type holds", "expected whole numbers of 64 bits, or quotes around them")
+        return array.reshape(shape)
     raise Mistake("a list of numbers and texts", "expected one kind of value")
 
 

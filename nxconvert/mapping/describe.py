@@ -26,7 +26,7 @@ MAX_SCANS = 1000
 
 
 def resolved(loaded: Loaded, entry_name: str, places: bool = True) -> str:
-    """Give a loaded mapping as YAML, one document for the entry and each definition.
+    """Give a loaded mapping as YAML, one document for the entry and each definition: a mapping that does the same.
 
     With *places*, each statement is followed by the place it comes from; without, the text is the same everywhere.
     """

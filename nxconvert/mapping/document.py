@@ -56,8 +56,8 @@ class Table:
 Node = Text | Items | Table
 
 
-def read(path: Path) -> tuple[Node, list[Problem]]:
-    """Read the one document of a file, and list the mistakes that do not hinder reading on.
+def read(path: Path) -> tuple[list[Node], list[Problem]]:
+    """Read the documents of a file, at least one, and list the mistakes that do not hinder reading on.
 
     MappingError where the file cannot be read, is too large, is not UTF-8, or is not YAML.
     """
@@ -79,11 +79,11 @@ def read(path: Path) -> tuple[Node, list[Problem]]:
     return parse(text, str(path))
 
 
-def parse(text: str, path: str) -> tuple[Node, list[Problem]]:
+def parse(text: str, path: str) -> tuple[list[Node], list[Problem]]:
     """Parse YAML text; *path* stands in the places. MappingError where it is not YAML or is refused as a whole."""
     builder = _Builder(path)
     try:
-        node = builder.document(yaml.parse(text, Loader=_LOADER))
+        nodes = builder.documents(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(path) if mark is None else Place(path, mark.line + 1, mark.column + 1)
@@ -94,7 +94,7 @@ def parse(text: str, path: str) -> tuple[Node, list[Problem]]:
         raise MappingError.at(
             _place_of_reader_error(error, text, path), "not YAML: a character that may not stand there"
         ) from error
-    return node, builder.problems
+    return nodes, builder.problems
 
 
 def _too_deep(place: Place) -> MappingError:
@@ -116,18 +116,14 @@ class _Builder:
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.count = 0
 
-    def document(self, events: Iterator[Any]) -> Node:
-        """Build the first document; a second one is a mistake."""
-        root: Node | None = None
+    def documents(self, events: Iterator[Any]) -> list[Node]:
+        """Build the documents; a text without any is an empty one."""
+        roots: list[Node] = []
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if root is not None:
-                    self.problems.append(
-                        Problem(self.place(event), "a second document", "expected one document in a mapping file")
-                    )
-                    break
-                root = self.node(next(events), events, 0)
-        return Text("", Place(self.path, 1, 1)) if root is None else root
+                self.anchors.clear()
+                roots.append(self.node(next(events), events, 0))
+        return roots or [Text("", Place(self.path, 1, 1))]
 
     def place(self, event: Any) -> Place:
         return Place(self.path, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -46,12 +46,13 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked expression: its text, the names that it needs, and its syntax tree."""
+    """A checked expression: its text, the names that it needs, its syntax tree, and how deep that is."""
 
     text: str
     names: tuple[str, ...]
     tree: ast.expr
     symbols: dict[str, str]
+    depth: int = 0
 
     def evaluate(self, value: Callable[[str], Any]) -> Any:
         """Calculate with ``value(name)`` for each name; ExpressionError where the values do not fit."""
@@ -90,8 +91,9 @@ def _parse(text: str) -> Expression:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Mistake("not an arithmetic expression", _EXPECTED) from None
     symbols = {_symbol(number): name for number, name in enumerate(names)}
-    _Checker(symbols).check(tree, 0)
-    return Expression(text, tuple(names), tree, symbols)
+    checker = _Checker(symbols)
+    checker.check(tree, 0)
+    return Expression(text, tuple(names), tree, symbols, checker.depth)
 
 
 _EXPECTED = "expected numbers, %name%, + - * / **, functions"
@@ -111,11 +113,13 @@ class _Checker:
 
     def __init__(self, symbols: dict[str, str]) -> None:
         self.symbols = symbols
+        self.depth = 0
 
     def check(self, node: ast.expr, depth: int) -> bool:
         """Check a node; tells whether it is constant."""
         if depth > MAX_DEPTH:
             raise Mistake("nested too deeply", f"expected {MAX_DEPTH} levels at most")
+        self.depth = max(self.depth, depth)
         constant = True
         if isinstance(node, ast.Constant):
             if type(node.value) not in (int, float):

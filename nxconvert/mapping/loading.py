@@ -19,12 +19,12 @@ def load(names: Sequence[str], folders: Sequence[str | Path], settings: Mapping[
 
     RequestError for an unknown mapping or setting, MappingError with all mistakes of all files.
     """
-    texts: dict[Path, FileText] = {}
+    texts: dict[Path, list[FileText]] = {}
     result = Loaded()
     for name in names:
         _collect(catalog.find(name, folders), folders, texts, [], result.problems)
-    for text in texts.values():
-        result.files.append(text.path)
+    result.files += [documents[0].path for documents in texts.values()]
+    for text in (document for documents in texts.values() for document in documents):
         result.problems += text.problems
         result.warnings += text.warnings
         _merge(text, result)
@@ -48,7 +48,7 @@ def _order(problem: Problem) -> tuple[str, int, int, str]:
 def _collect(
     path: Path,
     folders: Sequence[str | Path],
-    texts: dict[Path, FileText],
+    texts: dict[Path, list[FileText]],
     trail: list[tuple[Path, Place]],
     problems: list[Problem],
 ) -> None:
@@ -62,19 +62,19 @@ def _collect(
     if key in texts:
         return
     try:
-        text = schema.read(path)
+        documents = schema.read(path)
     except MappingError as error:
         problems += error.problems
         return
-    extends = text.keys.pop("extends", None)
-    for item in extends.value or () if extends is not None else ():
+    extends = [text.keys.pop("extends") for text in documents if "extends" in text.keys]
+    for item in (name for key in extends for name in key.value or ()):
         try:
             base = catalog.find_extended(item.text, item.place, path, folders)
         except MappingError as error:
             problems += error.problems
             continue
         _collect(base, folders, texts, [*trail, (key, item.place)], problems)
-    texts[key] = text
+    texts[key] = documents
 
 
 def _merge(text: FileText, result: Loaded) -> None:

@@ -7,7 +7,7 @@ plan serves both: the same names, types, shapes, dimensions, units, and the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,16 @@ class _Shaped(dict[type, bool]):
 _SHAPED = _Shaped()
 
 
+class Values(list[Any]):
+    """The values of a scan, by position; ``results`` keeps what functions made of them, each once."""
+
+    __slots__ = ("results",)
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        super().__init__(values)
+        self.results: dict[object, Any] = {}
+
+
 @dataclass(slots=True)
 class Flat:
     """A flattened scan: ``names`` and ``kinds`` are its signature, ``values`` the items and then the fields' values."""
@@ -54,7 +64,7 @@ class Flat:
     names: tuple[Any, ...]
     kinds: list[Any]
     fields: list[Field]
-    values: list[Any]
+    values: Values
 
 
 def flatten(scan: Scan) -> Flat:
@@ -82,7 +92,8 @@ def flatten(scan: Scan) -> Flat:
         fields += parts
         deep += (name, [axis is None for axis in plot.axes], [part.name for part in parts])
     points = scan.points
-    values: list[Any] = [
+    values = Values()
+    values += [
         scan.title or None,
         scan.command or None,
         scan.start_time,

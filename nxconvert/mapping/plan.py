@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from nxconvert.mapping.offers import Flat, Offers
+from nxconvert.mapping.offers import Flat, Offers, Values
 from nxconvert.mapping.parameters import Parameter
 from nxconvert.mapping.paths import NxPath
 from nxconvert.mapping.skeleton import Builder, Placement
@@ -35,7 +35,7 @@ class Plan:
     checks: list[Check]
     entry: Group
     indices: tuple[int, ...]
-    calculated: Sequence[tuple[int, Callable[[list[Any]], Any]]]
+    calculated: Sequence[tuple[int, Callable[[Values], Any]]]
     findings: list[Finding]
     lacking: list[str]
     wrong: list[Finding]
@@ -48,7 +48,7 @@ class Plan:
             return False
         return all(check.question(check.value.take(flat.values)) == check.answer for check in self.checks)
 
-    def fill(self, values: list[Any]) -> tuple[Leaf, ...]:
+    def fill(self, values: Values) -> tuple[Leaf, ...]:
         """Take the values of the slots out of a scan's flat list."""
         if len(self.indices) < 2:
             filled = [values[index] for index in self.indices]

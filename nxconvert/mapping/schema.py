@@ -31,7 +31,7 @@ class ParameterText:
 
 @dataclass(slots=True)
 class FileText:
-    """One mapping file: its own statements, before anything is merged."""
+    """One document of a mapping file, mostly all of it: its own statements, before anything is merged."""
 
     path: Path
     keys: dict[str, Key] = field(default_factory=dict)
@@ -40,16 +40,20 @@ class FileText:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def read(path: Path) -> FileText:
-    """Read a mapping file; its mistakes are in ``problems``. MappingError where it is not YAML at all."""
-    node, problems = document.read(path)
-    result = FileText(path, problems=problems)
-    reader = _Reader(result)
-    if isinstance(node, Table):
-        reader.file(node)
-    elif not (isinstance(node, Text) and node.is_null):
-        reader.mistake(node.place, "no table of keys", "expected 'meta_parameters:' and other keys")
-    return result
+def read(path: Path) -> list[FileText]:
+    """Read the documents of a mapping file; mistakes are in ``problems``. MappingError where it is not YAML at all."""
+    nodes, problems = document.read(path)
+    found = []
+    for node in nodes:
+        result = FileText(path, problems=problems)
+        problems = []
+        reader = _Reader(result)
+        if isinstance(node, Table):
+            reader.file(node)
+        elif not (isinstance(node, Text) and node.is_null):
+            reader.mistake(node.place, "no table of keys", "expected 'meta_parameters:' and other keys")
+        found.append(result)
+    return found
 
 
 class _Reader:
@@ -139,7 +143,7 @@ class _Reader:
                 self.mistake(node.place, f"'{{{word}}}' in entry_name", "", near_names(word, ENTRY_WORDS))
                 return None
         rest = re.sub(r"\{[^{}]*\}", "", text)
-        if not text or re.search(r"[^A-Za-z0-9_.]", rest):
+        if not text.strip(".") or re.search(r"[^A-Za-z0-9_.]", rest):
             self.mistake(node.place, f"entry_name '{text}'", "expected letters, digits, '_' and words such as {number}")
             return None
         return text

@@ -13,13 +13,13 @@ from nxconvert.errors import Place
 from nxconvert.mapping import casts, references
 from nxconvert.mapping.constants import NX_TYPES
 from nxconvert.mapping.expressions import ExpressionError, loaded
-from nxconvert.mapping.offers import Offer, Offers, describe_value, nameless
+from nxconvert.mapping.offers import Offer, Offers, Values, describe_value, nameless
 from nxconvert.mapping.parameters import Parameter
 from nxconvert.mapping.times import is_iso
 from nxconvert.tree import Leaf
 
 #: Takes a value out of the flat list of a scan.
-Getter = Callable[[list[Any]], Any]
+Getter = Callable[[Values], Any]
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Value:
         """Tell whether the value is a number or an array of numbers."""
         return self.kind in ("int", "float")
 
-    def take(self, values: list[Any]) -> Any:
+    def take(self, values: Values) -> Any:
         """Take the value out of a scan's flat list."""
         if self.index is not None:
             return values[self.index]
@@ -286,8 +286,11 @@ class Resolver:
                     return Missing(f"'{expression.text}': {error}")
                 inputs[name] = _converting(found, wanted.def_units)
 
-        def get(values: list[Any]) -> Any:
-            return expression.evaluate(lambda name: inputs[name](values))
+        def get(values: Values) -> Any:
+            # functions that use one another, each twice, would else be calculated without end
+            if get not in values.results:
+                values.results[get] = expression.evaluate(lambda name: inputs[name](values))
+            return values.results[get]
 
         try:
             result = get(self.offers.flat.values)
@@ -340,7 +343,7 @@ def _changed(value: Value, convert: Callable[[Any], Any], what: Hashable) -> Val
 
 
 def _converting(value: Value, target: str) -> Getter:
-    def get(values: list[Any]) -> Any:
+    def get(values: Values) -> Any:
         return units.convert(loaded(value.take(values)), value.units or "", target)
 
     return get

@@ -29,13 +29,13 @@ def problems(text: str) -> list[str]:
 
 
 def test_scalars_stay_the_text_that_was_written() -> None:
-    node, found = document.parse("a: no\nb: 12:30:45\nc: 1e-10\nd: 007\ne: 2024-01-02\nf: 0x1F\n", "m.yaml")
+    (node,), found = document.parse("a: no\nb: 12:30:45\nc: 1e-10\nd: 007\ne: 2024-01-02\nf: 0x1F\n", "m.yaml")
     assert plain(node) == {"a": "no", "b": "12:30:45", "c": "1e-10", "d": "007", "e": "2024-01-02", "f": "0x1F"}
     assert found == []
 
 
 def test_quotes_are_remembered_because_they_make_a_number_text() -> None:
-    node, _ = document.parse("[1, '1', \"1\", ~, '~', '']", "m.yaml")
+    (node,), _ = document.parse("[1, '1', \"1\", ~, '~', '']", "m.yaml")
     assert isinstance(node, Items)
     assert [(item.text, item.plain, item.is_null) for item in node.items if isinstance(item, Text)] == [
         ("1", True, False),
@@ -48,7 +48,7 @@ def test_quotes_are_remembered_because_they_make_a_number_text() -> None:
 
 
 def test_every_key_and_value_has_line_and_column() -> None:
-    node, _ = document.parse("a:\n  bc: [x, {y: z}]\n", "m.yaml")
+    (node,), _ = document.parse("a:\n  bc: [x, {y: z}]\n", "m.yaml")
     assert isinstance(node, Table)
     place, inner = node.items["a"]
     assert str(place) == "m.yaml:1:1"
@@ -74,7 +74,7 @@ def test_tags_are_refused_with_their_place(tag: str) -> None:
 
 
 def test_an_alias_gives_what_its_anchor_holds() -> None:
-    assert plain(document.parse("a: &x [1, 2]\nb: *x\n", "m.yaml")[0]) == {"a": ["1", "2"], "b": ["1", "2"]}
+    assert plain(document.parse("a: &x [1, 2]\nb: *x\n", "m.yaml")[0][0]) == {"a": ["1", "2"], "b": ["1", "2"]}
 
 
 def test_aliases_that_multiply_are_refused_early() -> None:
@@ -103,15 +103,19 @@ def test_text_that_is_no_yaml_is_refused_with_its_place() -> None:
     assert refusal("a: 1\nb: x\0") == "m.yaml:2:5: not YAML: a character that may not stand there"
 
 
-def test_a_second_document_and_a_key_that_is_a_list_are_mistakes() -> None:
-    assert problems("--- {a: 1}\n--- {b: 1}\n") == [
-        "m.yaml:2:1: a second document, expected one document in a mapping file"
-    ]
+def test_a_file_may_hold_several_documents_that_know_nothing_of_each_other() -> None:
+    nodes, found = document.parse("--- {a: &x 1}\n--- {b: 1}\n---\n", "m.yaml")
+    assert ([plain(node) for node in nodes], found) == ([{"a": "1"}, {"b": "1"}, ""], [])
+    assert refusal("--- {a: &x 1}\n--- {b: *x}\n") == ("m.yaml:2:9: '*x' names no finished value, expected '&x' before")
+    assert refusal("---\n" * 50_001).startswith("m.yaml:50002:1: more than 50000 values")
+
+
+def test_a_key_that_is_a_list_is_a_mistake() -> None:
     assert problems("? [1]\n: 2\n") == ["m.yaml:1:3: a key that is not text"]
 
 
 def test_an_empty_text_is_null() -> None:
-    node, found = document.parse("# only a comment\n", "m.yaml")
+    (node,), found = document.parse("# only a comment\n", "m.yaml")
     assert isinstance(node, Text)
     assert (node.is_null, found) == (True, [])
 
@@ -119,7 +123,7 @@ def test_an_empty_text_is_null() -> None:
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\n")
-    assert plain(document.read(path)[0]) == {"a": "1"}
+    assert plain(document.read(path)[0][0]) == {"a": "1"}
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,18 @@ def test_functions_are_calculated_in_the_order_of_their_needs() -> None:
     assert dump(text, angle_scan()) == (
         "  c = 36.0\n  b = 18\n  a = int64[3] [5, 7, 6]\n    @long_name = 'det'\n"
     )  # fmt: skip
+
+
+def test_functions_that_use_one_another_twice_are_each_calculated_once() -> None:
+    # each step doubles the calls where results are not kept: 2**40 of them
+    lines = [f"p{n}: {{nx_path: NXentry/NXsample/p{n}, dependency_func: '%p{n + 1}% + %p{n + 1}%'}}" for n in range(40)]
+    own = mapping("\n".join([*lines, "p40: {nx_path: NXentry/NXsample/p40, source: positioners.th}"]))
+    for start in (30.0, 31.0):
+        scan = angle_scan()
+        scan.positioners["th"] = replace(scan.positioners["th"], value=start)
+        tree, problems = own.tree(scan)
+        assert problems == []
+        assert tree.value(node(tree, "sample/p0").value) == start * 2**40
 
 
 def test_a_function_of_an_array_is_an_array_with_its_dimensions() -> None:

@@ -98,6 +98,7 @@ def test_mistakes_of_all_files_are_reported_together(write: Write) -> None:
             "m.yaml:1:14: 'scan', expected the name of an application definition such as NXscan",
         ),
         ("entry_name: 'a b'", "m.yaml:1:13: entry_name 'a b', expected letters, digits, '_' and words such as {number}"),
+        ("entry_name: '..'", "m.yaml:1:13: entry_name '..', expected letters, digits, '_' and words such as {number}"),
         ("entry_name: '{number'", "m.yaml:1:13: entry_name '{number', expected letters, digits, '_' and words such as {number}"),
         ("entry_name: [a]", "m.yaml:1:13: a list or table, expected text"),
         ("description: [a]", "m.yaml:1:14: a list or table, expected text"),
@@ -219,6 +220,15 @@ def test_functions_that_need_each_other_are_named_with_their_places(write: Write
     ]
 
 
+def test_functions_that_build_on_each_other_by_the_thousand_are_refused(write: Write) -> None:
+    chain = [f"p{n}: {{nx_path: NXentry/NXsample/p{n}, dependency_func: '%p{n + 1}%'}}" for n in range(3000)]
+    last = "{nx_path: NXentry/NXsample/last, "
+    for end in (f"p3000: {last}def_value: 1}}", f"p3000: {last}dependency_func: '%p0%'}}"):
+        assert mistake_in(write, "\n".join([*chain, end]))[0] == (
+            "m.yaml:52:57: the function of 'p50' and those that it uses are nested too deeply, expected fewer, or simpler ones"
+        )
+
+
 def test_a_function_of_an_unknown_name_is_a_mistake(write: Write) -> None:
     assert mistake_in(
         write,
@@ -273,6 +283,19 @@ def test_constants_must_fit_what_the_parameter_demands(write: Write) -> None:
         "m.yaml:4:55: 'z' for 'c', expected one of 'x, y'",
         "m.yaml:5:47: a value with 0 dimensions for 'd', expected 1 dimensions",
         "m.yaml:6:58: 'x', expected floating-point numbers (nx_type float)",
+    ]
+
+
+def test_a_list_of_numbers_that_would_change_is_a_mistake(write: Write) -> None:
+    assert mistake_in(
+        write,
+        "a: {nx_path: NXentry/a, def_value: [18446744073709551615, -1]}\n"
+        "b: {nx_path: NXentry/b, def_value: [0.5, 9007199254740993]}\n"
+        "c: {nx_path: NXentry/c, def_value: [18446744073709551615, 1]}\n"
+        "d: {nx_path: NXentry/d, def_value: [0.5, 9007199254740992]}",
+    ) == [
+        "m.yaml:2:38: numbers that no one type holds, expected whole numbers of 64 bits, or quotes around them",
+        "m.yaml:3:38: numbers that no one type holds, expected whole numbers of 64 bits, or quotes around them",
     ]
 
 
@@ -355,6 +378,25 @@ def test_several_mappings_are_merged_in_order_and_each_file_once(write: Write) -
     assert mapping.tree(angle_scan())[0].dump() == "one: NXentry\n  a = 'one'\n"
 
 
+def test_documents_of_one_file_are_mappings_in_order(write: Write) -> None:
+    write(
+        one="extends: base\nmeta_parameters: {a: {nx_path: NXentry/a, def_value: 1}}\n"
+        "---\napplication: NXscan\nextends: base\n"
+        "meta_parameters: {b: {nx_path: NXentry/scan:NXsubentry/b, def_value: 2}}\n"
+        "---\nmeta_parameters: {a: {def_value: 3, nx_paht: x}, title: ~}\n"
+    )
+    assert mistakes("one.yaml") == [
+        "one.yaml:8:37: unknown key 'nx_paht', in parameter 'a'\n  hint: did you mean 'nx_path'?"
+    ]
+    write(one=Path("one.yaml").read_text().replace(", nx_paht: x", ""))
+    mapping = load(["one.yaml"])
+    assert [path.name for path in mapping.files] == ["base.yaml", "one.yaml"]
+    tree = mapping.tree(angle_scan())[0]
+    assert "\n  a = 3\n" in tree.dump()
+    assert "\n    b = 2\n" in tree.dump()
+    assert "title" not in tree.dump()
+
+
 def test_a_mapping_may_extend_the_shipped_one_of_its_own_name(write: Write) -> None:
     write(spec="extends: spec\nentry_name: mine_{number}\n")
     mapping = load(["spec.yaml"])
@@ -374,6 +416,15 @@ def test_extending_what_is_not_there_is_a_mistake(write: Write) -> None:
     assert second.startswith(
         "a.yaml:1:23: extends 'nothing_like_it', which is no mapping\n  hint: known: 'applications/"
     )
+
+
+def test_a_mapping_extends_mappings_only_and_opens_no_other_file(write: Write, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("password: 1\n")
+    for name in (str(secret), "./secret", "../" * 20 + "etc/passwd", "/dev/zero", "x" * 5000):
+        write(a=f"extends: {name}\n")
+        (message,) = mistakes("a.yaml")
+        assert message.startswith(f"a.yaml:1:10: extends '{name}', which is no mapping")
 
 
 def test_taking_away_what_is_not_there_is_a_mistake(write: Write) -> None:
