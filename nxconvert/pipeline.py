@@ -77,7 +77,7 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
     _check_sources([source], options)
     from nxconvert.validate import validate_tree
 
-    run = _Run(options, None)
+    run = Conversion(options)
     outcome = Outcome(source)
 
     with guarded(outcome):
@@ -96,7 +96,7 @@ def dry_run(source: str, options: ConvertOptions) -> Outcome:
 def trees_of(source: str, options: ConvertOptions) -> Iterator[tuple[Scan, list[Tree]]]:
     """Read one input and give each scan with the trees that would be written of it, one after the other."""
     _check_sources([source], options)
-    run = _Run(options, None)
+    run = Conversion(options)
     outcome = Outcome(source)
     with run.open(source, outcome) as file:
         yield from run.trees(file, outcome)
@@ -135,7 +135,7 @@ def describe_file(path: str, roots: Sequence[str] = ()) -> dict[str, Any]:
 
 def _run(sources: Sequence[str], output: str, options: ConvertOptions, progress: Progress | None) -> Outcome:
     _check_sources(sources, options)
-    run = _Run(options, progress)
+    run = Conversion(options, progress)
     outcome = Outcome(sources[0] if len(sources) == 1 else f"{len(sources)} files", output)
     if output != "-" and options.existing == "skip" and os.path.lexists(output):
         outcome.status = "skipped"
@@ -221,10 +221,10 @@ def _load(
     return load(names, (), dict(settings), layout, time_zone, convert_units)
 
 
-class _Run:
+class Conversion:
     """One conversion: options checked and the mapping loaded before any data are touched."""
 
-    def __init__(self, options: ConvertOptions, progress: Progress | None) -> None:
+    def __init__(self, options: ConvertOptions, progress: Progress | None = None) -> None:
         from nxconvert.writer.provenance import clock
 
         self.options = options

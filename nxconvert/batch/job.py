@@ -83,7 +83,7 @@ def do(job: Job) -> Result:
     except NxconvertError as error:
         outcome.fail(*error.problems)
     if outcome.status == "converted":
-        result.size, result.sha256 = _digest(job.output)
+        result.size, result.sha256 = digest_of(job.output)
     places = {problem.place.path for problem in outcome.problems if problem.severity == "lost"}
     result.is_place = outcome.status == "failed" and bool(
         places & {job.output, os.path.dirname(job.output), job.folder}
@@ -125,7 +125,7 @@ def _verify(job: Job, options: ConvertOptions, outcome: Outcome) -> None:
         )
 
 
-def _digest(path: str) -> tuple[int, str]:
+def digest_of(path: str) -> tuple[int, str]:
     """Give the size of a file and its SHA-256."""
     import hashlib
 

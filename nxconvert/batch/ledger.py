@@ -1,8 +1,7 @@
-"""What has been done: an SQLite database with a row for each input, and one for each batch.
+"""What has been done: a database with a row for each input, and one for each batch, as a batch writes it.
 
-The journal is SQLite's rollback journal, not its write-ahead log: that needs memory shared between all who have the
-file open, which a network file system cannot give. Results are written some at a time (once in a second), so that a
-batch does not wait for the disk after each file; what a killed batch had not written is converted once more.
+Results are written some at a time (once in a second), so that a batch does not wait for the disk after each file; what
+a killed batch had not written is converted once more.
 
 A batch claims the inputs that it is about to convert. Claims of a batch that is dead (its process is gone, or it has
 not been seen for a while on another machine) count for nothing.
@@ -12,24 +11,16 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nxconvert.batch.book import FORMAT, Book, process_start, record, restored, stored
 from nxconvert.batch.inputs import Input
 from nxconvert.batch.job import Result, sha256_of
-from nxconvert.errors import Place, Problem, RequestError, WriteError
+from nxconvert.errors import Problem, RequestError
 from nxconvert.version import __version__
-
-NAME = "nxconvert-batch.sqlite"
-#: seconds that another batch may hold the database, and after which one of another machine counts as dead
-BUSY = 60.0
-SILENT = 120.0
-_FORMAT = 1
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -51,9 +42,6 @@ _MINE = (
     "CREATE INDEX IF NOT EXISTS temp.mine_by_size ON mine (bits DESC, number)",
 )
 
-#: what a row of `inputs` may say; ``waiting`` has its turn still, ``running`` is claimed by a batch
-STATUSES = ("converted", "skipped", "failed", "waiting", "running")
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -68,40 +56,15 @@ class Row:
     claims: tuple[str, ...]
 
 
-def stored(path: str) -> str | bytes:
-    """Give a path as the database takes it: bytes where it is no text."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
+class Ledger(Book):
+    """The database of one destination, as a batch writes it. WriteError where that cannot be."""
 
-
-def restored(value: Any) -> str:
-    """Give a path back as it was."""
-    return os.fsdecode(value) if isinstance(value, bytes) else value or ""
-
-
-class Ledger:
-    """The database of one destination; a context manager. Outputs are kept relative to *folder*.
-
-    WriteError where the database cannot be written, RequestError where the file is none of ours.
-    """
-
-    def __init__(self, path: str, folder: str, read_only: bool = False) -> None:
-        self.path = path
-        self.folder = folder
+    def __init__(self, path: str, folder: str) -> None:
+        super().__init__(path, folder)
         self.batch = 0
-        self._host = platform.node()
-        if read_only and not os.path.exists(path):
-            raise RequestError.at(path, "there is no ledger", "that of an earlier batch expected", "--ledger names it")
-        with self._failures():
-            # transactions are begun and ended here, not by the module
-            self._db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
-            self._db.execute(f"PRAGMA busy_timeout = {int(BUSY * 1000)}")
-            if not read_only:
-                self._create()
-            self._check_format()
+
+    def _look_for(self) -> None:
+        """It is made where there is none."""
 
     def _create(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -109,56 +72,11 @@ class Ledger:
             self._db.execute("BEGIN IMMEDIATE")
             for statement in _TABLES.split(";"):
                 self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+            self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("COMMIT")
-
-    def _check_format(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version != _FORMAT:
-            self._db.close()
-            hint = "choose another file with --ledger"
-            raise RequestError.at(self.path, f"format {version} of a ledger", f"format {_FORMAT} expected", hint)
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """Turn what SQLite says of a full disk and the like into an error that names the file."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            text = str(error)
-            if "not a database" in text or "malformed" in text:
-                hint = "move it away: the next batch makes a new one, and converts everything again"
-                raise RequestError.at(self.path, f"is no ledger: {text}", hint=hint) from error
-            hint = "free some space, or name a file on another disk with --ledger"
-            if "locked" in text:
-                hint = "another program holds it, or its file system cannot lock: --ledger names one on a local disk"
-            elif "readonly" in text or "unable to open" in text:
-                hint = "check the permissions, or name a file elsewhere with --ledger"
-            raise WriteError.at(self.path, f"the ledger cannot be used: {text}", hint=hint) from error
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do some changes together, or none of them."""
-        with self._failures():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-            try:
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
 
     def __enter__(self) -> Ledger:
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
 
     # batches
 
@@ -168,7 +86,7 @@ class Ledger:
         with self.transaction():
             cursor = self._db.execute(
                 "INSERT INTO batches (host, pid, process, begun, seen, version, request) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (self._host, os.getpid(), _process(os.getpid()), now, now, __version__, json.dumps(request)),
+                (self._host, os.getpid(), process_start(os.getpid()), now, now, __version__, json.dumps(request)),
             )
             self.batch = int(cursor.lastrowid or 0)
             for statement in _MINE:
@@ -187,15 +105,6 @@ class Ledger:
             )
         return outputs
 
-    def _is_alive(self, batch: int | None) -> bool:
-        row = self._db.execute("SELECT host, pid, process, seen, ended FROM batches WHERE id = ?", (batch,)).fetchone()
-        if row is None or row[4] is not None:
-            return False
-        host, pid, process, seen, _ended = row
-        if host != self._host:
-            return bool(time.time() - seen < SILENT)
-        return _process(pid) == process if process else _is_running(pid)
-
     def beat(self) -> None:
         """Tell other machines that this batch is alive."""
         self._db.execute("UPDATE batches SET seen = ? WHERE id = ?", (time.time(), self.batch))
@@ -208,12 +117,6 @@ class Ledger:
                 (self.batch,),
             )
             self._db.execute("UPDATE batches SET ended = ? WHERE id = ?", (time.time(), self.batch))
-
-    def request(self, batch: int) -> dict[str, Any]:
-        """Give what was asked of a batch."""
-        (text,) = self._db.execute("SELECT request FROM batches WHERE id = ?", (batch,)).fetchone()
-        found: dict[str, Any] = json.loads(text)
-        return found
 
     # inputs
 
@@ -432,108 +335,8 @@ class Ledger:
             (stored(path), size, mtime_ns, json.dumps(list(found))),
         )
 
-    # looking
-
-    def counts(self, roots: Sequence[str] = ()) -> dict[str, int]:
-        """Give how many inputs there are of each status, of all or of those below some sources."""
-        where = f" WHERE root IN ({', '.join('?' * len(roots))})" if roots else ""
-        with self._failures():
-            rows = self._db.execute(
-                f"SELECT status, count(*) FROM inputs{where} GROUP BY status", [stored(root) for root in roots]
-            )
-            found = dict(rows.fetchall())
-        return {status: found.get(status, 0) for status in STATUSES}
-
-    def totals(self) -> dict[str, Any]:
-        """Give sums over what was converted: bytes read and written, scans, seconds of all processes."""
-        with self._failures():
-            row = self._db.execute(
-                "SELECT coalesce(sum(size), 0), coalesce(sum(output_size), 0), coalesce(sum(scans), 0),"
-                " coalesce(sum(seconds), 0.0) FROM inputs WHERE status = 'converted'"
-            ).fetchone()
-        return dict(zip(("bytes_in", "bytes_out", "scans", "seconds"), row, strict=True))
-
-    def rows(self, status: str = "", limit: int = -1) -> Iterator[dict[str, Any]]:
-        """Give inputs with all that is known of them, those that ended last first."""
-        where = " WHERE status = ?" if status else ""
-        with self._failures():
-            cursor = self._db.execute(
-                "SELECT source, reader, files, size, mtime_ns, sha256, version, status, problems, scans, seconds,"
-                f" finished, output, output_size, output_sha256 FROM inputs{where}"
-                " ORDER BY finished DESC, source LIMIT ?",
-                [*([status] if status else []), limit],
-            )
-            names = [column[0] for column in cursor.description]
-            for values in cursor:
-                row = dict(zip(names, values, strict=True))
-                row["source"] = restored(row["source"])
-                row["output"] = self.absolute(row["output"]) if row["output"] is not None else ""
-                row["problems"] = json.loads(row["problems"] or "[]")
-                yield row
-
-    def batches(self) -> list[dict[str, Any]]:
-        """Give the batches, the last one first, and whether each is alive."""
-        with self._failures():
-            rows = self._db.execute(
-                "SELECT id, host, pid, begun, seen, ended, version FROM batches ORDER BY id DESC"
-            ).fetchall()
-            return [
-                {
-                    "host": host,
-                    "pid": pid,
-                    "begun": begun,
-                    "ended": ended,
-                    "version": version,
-                    "running": self._is_alive(number),
-                }
-                for number, host, pid, begun, _seen, ended, version in rows
-            ]
-
-    def absolute(self, output: Any) -> str:
-        """Give the path of an output."""
-        return os.path.normpath(os.path.join(self.folder, restored(output)))
-
-
-def record(problem: Problem) -> dict[str, Any]:
-    """Give a problem as JSON can hold it."""
-    return {
-        "path": problem.place.path,
-        "line": problem.place.line,
-        "offset": problem.place.offset,
-        "severity": problem.severity,
-        "found": problem.found,
-        "expected": problem.expected,
-        "hint": problem.hint,
-    }
-
-
-def problem_of(item: dict[str, Any]) -> Problem:
-    """Make a problem of what `record` gave."""
-    place = Place(item["path"], item["line"], offset=item["offset"])
-    return Problem(place, item["found"], item["expected"], item["hint"], item["severity"])
-
 
 def _is_there(source: str) -> bool:
     """Tell whether a source is there; a pattern is while its folder is."""
     is_pattern = "%" in source or "*" in source
     return os.path.lexists(source) or (is_pattern and os.path.isdir(os.path.dirname(source)))
-
-
-def _process(pid: int) -> str:
-    """Give when a process was started, which tells it from a later one of the same number; empty where unknown."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # the name in parentheses may hold anything
-            return file.read().rpartition(b")")[2].split()[19].decode()
-    except (OSError, IndexError):
-        return ""
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from nxconvert.batch import report_page as page
-from nxconvert.batch.ledger import Ledger
+from nxconvert.batch.book import Book
 from nxconvert.errors import NxconvertError, RequestError
 from nxconvert.version import __version__
 from nxconvert.writer.atomic import AtomicFile
@@ -45,7 +45,7 @@ class _Format:
 class _Collected:
     """What is known after one pass over the ledger, without keeping its rows."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Book) -> None:
         self.failures: dict[str, _Reason] = {}
         self.warnings: dict[str, _Reason] = {}
         self.formats: dict[str, _Format] = {}
@@ -86,7 +86,7 @@ def write_report(ledger_path: str, output: str, folder: str = "") -> None:
     """
     folder = folder or os.path.dirname(os.path.abspath(ledger_path))
     with (
-        Ledger(ledger_path, folder, read_only=True) as ledger,
+        Book(ledger_path, folder) as ledger,
         AtomicFile(output) as target,
         open(target.path, "w", encoding="utf-8", newline="\n") as file,
     ):
@@ -98,7 +98,7 @@ def write_report(ledger_path: str, output: str, folder: str = "") -> None:
             raise target.error(error) from error
 
 
-def _parts(ledger: Ledger, folder: str) -> Iterator[str]:
+def _parts(ledger: Book, folder: str) -> Iterator[str]:
     counts, totals, batches = ledger.counts(), ledger.totals(), ledger.batches()
     collected = _Collected(ledger)
     yield page.head(f"Conversions into {os.path.basename(os.path.normpath(folder))}")
@@ -153,7 +153,7 @@ def _formats(collected: _Collected) -> Iterator[str]:
     yield page.TABLE_END
 
 
-def _pictures(ledger: Ledger, collected: _Collected) -> Iterator[str]:
+def _pictures(ledger: Book, collected: _Collected) -> Iterator[str]:
     from nxconvert.plot import thumbnail
 
     made = 0
@@ -174,7 +174,7 @@ def _pictures(ledger: Ledger, collected: _Collected) -> Iterator[str]:
         yield "</div>\n"
 
 
-def _rows(ledger: Ledger, collected: _Collected, total: int) -> Iterator[str]:
+def _rows(ledger: Book, collected: _Collected, total: int) -> Iterator[str]:
     numbers = [3, 4, 5, 6]
     columns = ["input", "format", "status", "scans", "size", "output", "time", "problems"]
     yield page.table_head(columns, numbers)

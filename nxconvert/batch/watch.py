@@ -15,10 +15,10 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from nxconvert.batch import walk
+from nxconvert.batch.asked import Request
 from nxconvert.batch.inputs import Input
 from nxconvert.batch.job import Job, Limits, Result
 from nxconvert.batch.local import Worker, check_limits, processors
-from nxconvert.batch.run import Request
 from nxconvert.batch.watch_look import Looking
 from nxconvert.batch.watch_notice import SELDOM, Notices
 from nxconvert.batch.watch_spec import Growth, remove_parts

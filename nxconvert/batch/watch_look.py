@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from nxconvert.batch import references, walk
+from nxconvert.batch.asked import Request
 from nxconvert.batch.inputs import COMPRESSED, Grouping, Input, is_image_name
 from nxconvert.batch.ledger import Row
-from nxconvert.batch.run import Batch, Request
+from nxconvert.batch.run import Batch
 from nxconvert.batch.watch_settle import Settling
 from nxconvert.batch.watch_spec import Growth
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nxconvert import pipeline
-from nxconvert.batch.job import Job, Result, _digest, failure
+from nxconvert.batch.job import Job, Result, digest_of, failure
 from nxconvert.digests import Digests
 from nxconvert.errors import NxconvertError
 from nxconvert.readers.spec.blocks import Block, cut
@@ -108,11 +108,11 @@ class TailFile(SpecFile):
         return [self.growth.source_file(self.source), *(self.images.sources() if self.images is not None else ())]
 
 
-class _Run(pipeline._Run):
+class _Addition(pipeline.Conversion):
     """A conversion of what is behind the mark."""
 
     def __init__(self, job: Job, growth: Growth) -> None:
-        super().__init__(replace(job.options, reader="spec"), None)
+        super().__init__(replace(job.options, reader="spec"))
         self._growth = growth
 
     def open(self, source: str, outcome: Outcome) -> TailFile:
@@ -191,7 +191,7 @@ class Growth:
         """Write what is new; the same as a job of its own, but for the time that it takes."""
         outcome = Outcome(job.source, job.output)
         with pipeline.guarded(outcome):
-            run = _Run(job, self)
+            run = _Addition(job, self)
             if self.links or os.path.getsize(job.output) > SPLIT:
                 self._write_parts(run, job, outcome)
             else:
@@ -206,9 +206,9 @@ class Growth:
         outcome.status = "converted"  # nothing new in the file is no reason to look at it again
         images = [file for file in outcome.sources if file.path != job.source]
         outcome.sources = [own, *images]
-        return Result(job.source, outcome, "spec", *_digest(job.output), is_addition=True)
+        return Result(job.source, outcome, "spec", *digest_of(job.output), is_addition=True)
 
-    def _write_parts(self, run: _Run, job: Job, outcome: Outcome) -> None:
+    def _write_parts(self, run: _Addition, job: Job, outcome: Outcome) -> None:
         """Write each new scan into a file of its own, and then the master file."""
         from nxconvert.writer.master import EntryLink, write_master
         from nxconvert.writer.provenance import root_attributes

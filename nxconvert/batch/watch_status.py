@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
-from nxconvert.batch.ledger import record
+from nxconvert.batch.book import record
 from nxconvert.batch.watch import Watch
 from nxconvert.errors import RequestError
 from nxconvert.request import Outcome

@@ -29,8 +29,8 @@ PAGE = click.Option(
 
 
 def _report(folder: str, output: str | None, ledger: str | None) -> None:
+    from nxconvert.batch.asked import ledger_path
     from nxconvert.batch.report import write_report
-    from nxconvert.batch.run import ledger_path
 
     page = output or os.path.join(folder, "report.html")
     write_report(ledger_path(folder, ledger or ""), page, folder)

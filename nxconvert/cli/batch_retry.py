@@ -22,12 +22,13 @@ Examples:
 
 
 def _retry(folder: str, ledger: str | None, **rest: Any) -> int:
-    from nxconvert.batch.ledger import Ledger
-    from nxconvert.batch.run import Batch, Request, ledger_path
+    from nxconvert.batch.asked import Request, ledger_path
+    from nxconvert.batch.book import Book
+    from nxconvert.batch.run import Batch
     from nxconvert.cli.batch_talk import convert
     from nxconvert.request import ConvertOptions
 
-    with Ledger(ledger_path(folder, ledger or ""), folder, read_only=True):
+    with Book(ledger_path(folder, ledger or ""), folder):
         pass  # there is one
     request = Request((), folder, ConvertOptions(), ledger=ledger or "")
     with Batch(request, own.engine(rest)) as batch:

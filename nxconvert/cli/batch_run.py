@@ -57,7 +57,8 @@ def _run(
     sources = sources_of(inputs, files_from, null)
     if "-" in sources:
         raise click.UsageError("batch reads files and folders, not standard input; --files-from - reads their names")
-    from nxconvert.batch.run import NOWHERE, Batch, Request
+    from nxconvert.batch.asked import NOWHERE, Request
+    from nxconvert.batch.run import Batch
     from nxconvert.cli.batch_talk import convert, list_inputs
     from nxconvert.request import ConvertOptions
 

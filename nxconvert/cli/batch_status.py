@@ -28,10 +28,10 @@ LAST = click.Option(
 
 
 def _status(folder: str, ledger: str | None, last: int, as_json: bool) -> None:
-    from nxconvert.batch.ledger import Ledger, problem_of
-    from nxconvert.batch.run import ledger_path
+    from nxconvert.batch.asked import ledger_path
+    from nxconvert.batch.book import Book, problem_of
 
-    with Ledger(ledger_path(folder, ledger or ""), folder, read_only=True) as book:
+    with Book(ledger_path(folder, ledger or ""), folder) as book:
         counts, totals, batches = book.counts(), book.totals(), book.batches()
         failures = list(book.rows("failed", last))
     if as_json:

@@ -85,9 +85,9 @@ def watch(
     verbose: int,
 ) -> int:
     """Watch until a signal comes, and give the exit status."""
+    from nxconvert.batch.asked import Request
     from nxconvert.batch.job import Limits
     from nxconvert.batch.local import processors
-    from nxconvert.batch.run import Request
     from nxconvert.batch.watch import Watch
     from nxconvert.batch.watch_settle import HALF_WRITTEN
     from nxconvert.request import ConvertOptions

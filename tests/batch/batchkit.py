@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nxconvert.batch.asked import Request
 from nxconvert.batch.job import Job, Limits, Result, do
 from nxconvert.batch.local import LocalEngine
-from nxconvert.batch.run import Batch, Request
+from nxconvert.batch.run import Batch
 from nxconvert.request import ConvertOptions, Outcome
 
 TROUBLE = """

@@ -86,7 +86,8 @@ def _limits_hold(cluster: Any, tmp_path: Path) -> None:
 
 
 def _what_is_cancelled_ends(cluster: Any, tmp_path: Path) -> None:
-    from nxconvert.batch.run import Batch, Request
+    from nxconvert.batch.asked import Request
+    from nxconvert.batch.run import Batch
     from nxconvert.request import ConvertOptions
 
     root, out = tmp_path / "cancel", tmp_path / "cancel-out"

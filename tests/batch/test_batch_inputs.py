@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxconvert.batch import references
+from nxconvert.batch.asked import NOWHERE, Request
 from nxconvert.batch.inputs import Grouping, Input, is_expected
-from nxconvert.batch.run import NOWHERE, Batch, Request
+from nxconvert.batch.run import Batch
 from nxconvert.batch.walk import Wanted, walk
 from nxconvert.request import ConvertOptions
 from nxconvert.resources import samples_dir

@@ -15,8 +15,8 @@ import batchtree
 import pytest
 from batchkit import run, spec
 
-from nxconvert.batch.ledger import Ledger
-from nxconvert.batch.run import ledger_path
+from nxconvert.batch.asked import ledger_path
+from nxconvert.batch.book import Book
 from nxconvert.request import ConvertOptions
 
 #: files of the tree and moments; a release is tested with 10000 and 20, which the environment says
@@ -32,7 +32,7 @@ def start(root: Path, out: Path) -> subprocess.Popen[str]:
 
 
 def statuses(out: Path) -> dict[str, int]:
-    with Ledger(ledger_path(str(out), ""), str(out), read_only=True) as ledger:
+    with Book(ledger_path(str(out), ""), str(out)) as ledger:
         return ledger.counts()
 
 

@@ -12,9 +12,10 @@ import batchtree
 import pytest
 from batchkit import Here, run, spec
 
+from nxconvert.batch.asked import ledger_path
+from nxconvert.batch.book import Book, problem_of, record
 from nxconvert.batch.inputs import of_files
-from nxconvert.batch.ledger import Ledger, problem_of, record
-from nxconvert.batch.run import ledger_path
+from nxconvert.batch.ledger import Ledger
 from nxconvert.batch.walk import Entry
 from nxconvert.errors import Place, Problem, RequestError, WriteError
 
@@ -153,7 +154,7 @@ def test_a_ledger_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
 def test_a_ledger_that_another_program_holds_says_so(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nxconvert.batch.ledger.BUSY", 0.1)
+    monkeypatch.setattr("nxconvert.batch.book.BUSY", 0.1)
     with Ledger(path, str(tmp_path)) as ledger:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
@@ -220,7 +221,7 @@ def test_a_batch_that_is_stopped_goes_on_where_it_was(tmp_path: Path, epoch: Non
         (root / f"{index:02d}.spec").write_text(spec(str(index)))
     with pytest.raises(KeyboardInterrupt):
         run(out, root, engine=lambda: Breaks(5))
-    with Ledger(ledger_path(str(out), ""), str(out), read_only=True) as ledger:
+    with Book(ledger_path(str(out), ""), str(out)) as ledger:
         assert ledger.counts() == {"converted": 5, "skipped": 0, "failed": 0, "waiting": 7, "running": 0}
     ran = run(out, root)
     assert (len(ran.outcomes), ran.unchanged) == (7, 5)

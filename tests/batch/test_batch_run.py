@@ -15,8 +15,8 @@ import pytest
 import seriesgen
 from batchkit import run, spec
 
-from nxconvert.batch.ledger import Ledger
-from nxconvert.batch.run import ledger_path
+from nxconvert.batch.asked import ledger_path
+from nxconvert.batch.book import Book
 from nxconvert.errors import MappingError, ReadError, RequestError
 from nxconvert.request import ConvertOptions
 from nxconvert.resources import samples_dir
@@ -24,7 +24,7 @@ from nxconvert.resources import samples_dir
 
 def rows(folder: Path) -> dict[str, dict[str, object]]:
     """Give what the ledger knows, by the names of the sources."""
-    with Ledger(ledger_path(str(folder), ""), str(folder), read_only=True) as ledger:
+    with Book(ledger_path(str(folder), ""), str(folder)) as ledger:
         return {os.path.basename(str(row["source"])): row for row in ledger.rows()}
 
 
@@ -34,7 +34,7 @@ def test_a_mixed_tree_ends_as_it_should_with_every_reason(tmp_path: Path, epoch:
     ran = run(out, root, jobs=2)
     assert set(batchtree.contents(out)) == tree.outputs
     by_status: dict[str, dict[str, str]] = {"failed": {}, "skipped": {}}
-    with Ledger(ledger_path(str(out), ""), str(out), read_only=True) as ledger:
+    with Book(ledger_path(str(out), ""), str(out)) as ledger:
         for row in ledger.rows():
             if row["status"] != "converted":
                 name = os.path.relpath(row["source"], root)
@@ -125,7 +125,7 @@ def test_another_version_converts_everything_again(tmp_path: Path, monkeypatch: 
     root.mkdir()
     (root / "a.spec").write_text(spec())
     run(out, root)
-    monkeypatch.setattr("nxconvert.batch.run.__version__", "999")
+    monkeypatch.setattr("nxconvert.batch.asked.__version__", "999")
     assert len(run(out, root).outcomes) == 1
     assert run(out, root).outcomes == {}
 

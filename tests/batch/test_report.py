@@ -16,8 +16,9 @@ import pytest
 from batchkit import Here, spec
 
 from nxconvert.batch import report
-from nxconvert.batch.ledger import NAME
-from nxconvert.batch.run import Batch, Request
+from nxconvert.batch.asked import Request
+from nxconvert.batch.book import NAME
+from nxconvert.batch.run import Batch
 from nxconvert.errors import RequestError, WriteError
 from nxconvert.request import ConvertOptions
 

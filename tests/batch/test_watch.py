@@ -22,8 +22,8 @@ import pytest
 
 from nxconvert import pipeline
 from nxconvert.batch import watch_notice, watch_spec
+from nxconvert.batch.asked import Request
 from nxconvert.batch.job import Limits
-from nxconvert.batch.run import Request
 from nxconvert.batch.watch import Watch
 from nxconvert.batch.watch_settle import HALF_WRITTEN
 from nxconvert.batch.watch_status import Status

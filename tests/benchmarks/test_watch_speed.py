@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import specgen
 
+from nxconvert.batch.asked import Request
 from nxconvert.batch.job import Limits
-from nxconvert.batch.run import Request
 from nxconvert.batch.watch import Watch
 from nxconvert.request import ConvertOptions
 
