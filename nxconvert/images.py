@@ -22,7 +22,7 @@ from nxconvert.errors import Problem, ReadError, RequestError
 from nxconvert.scan import Field, ScanFile, SourceFile
 from nxconvert.streams import open_source
 
-_COMPRESSED = (".gz", ".bz2", ".Z")
+_COMPRESSED = (".gz", ".bz2", ".lz4", ".Z")
 #: more folders than this has no path
 _DEEPEST = 64
 _SEPARATOR = re.compile(r"[/\\]+")

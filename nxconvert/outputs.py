@@ -12,7 +12,7 @@ from pathlib import Path
 from nxconvert.errors import Place, Problem, RequestError, WriteError
 
 #: endings of compressed files, which say nothing about the format within
-COMPRESSED = (".gz", ".bz2", ".z")
+COMPRESSED = (".gz", ".bz2", ".lz4", ".z")
 
 
 #: the places of numbers and names in the pattern of a series, with what joins them to the rest

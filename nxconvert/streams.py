@@ -1,4 +1,4 @@
-"""Opening inputs: plain, ``.gz``, ``.bz2`` and ``.Z`` files and standard input, all with random access to their bytes.
+"""Opening inputs: plain, ``.gz``, ``.bz2``, ``.lz4`` and ``.Z`` files and standard input, all with random access.
 
 What a file is, its first bytes say, not its name. A plain file is read in place; anything else is decompressed once
 into a temporary file, which stays in memory up to 64 MiB and goes to ``$TMPDIR`` beyond. The SHA-256 of the file's own
@@ -33,7 +33,7 @@ SPOOL = 64 << 20
 BOMB_SIZE = 1 << 30
 BOMB_RATIO = 250
 
-GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
+GZIP, BZIP2, LZ4 = b"\x1f\x8b", b"BZh", b"\x04\x22\x4d\x18"
 STANDARD_INPUT = "<stdin>"
 
 
@@ -158,20 +158,23 @@ class _Digest:
         return self._digest.hexdigest()
 
 
-def open_source(path: str) -> Source:
-    """Open the file *path*, or standard input for ``-``; ReadError when it cannot be read or is a bomb."""
+def open_source(path: str, *, broken: bool = False) -> Source:
+    """Open the file *path*, or standard input for ``-``; ReadError when it cannot be read or is a bomb.
+
+    *broken*: of compressed data that break off, what comes before is given, and a problem; else that is an error too.
+    """
     if path == "-":
         if sys.stdin is None:  # what Python makes of a stream that the caller has closed
             refuse(STANDARD_INPUT, "standard input is closed", "data expected", "name a file, or pipe one into it")
-        return _spool(STANDARD_INPUT, sys.stdin.buffer, time.time_ns())
+        return _spool(STANDARD_INPUT, sys.stdin.buffer, time.time_ns(), broken)
     file = _open_regular(path)
     try:
         status = os.fstat(file.fileno())
-        head = file.read(3)
+        head = file.read(4)
         file.seek(0)
-        if head.startswith((GZIP, BZIP2, lzw.MAGIC)):
+        if head.startswith((GZIP, BZIP2, LZ4, lzw.MAGIC)):
             with file:
-                return _spool(path, file, status.st_mtime_ns)
+                return _spool(path, file, status.st_mtime_ns, broken)
         return Source(path, file, status.st_size, None, status.st_mtime_ns)
     except BaseException:
         file.close()
@@ -215,14 +218,14 @@ def _open_regular(path: str) -> IO[bytes]:
         raise ReadError.at(path, "the path has a NUL character", "a path expected", "check the spelling") from error
 
 
-def _spool(path: str, file: IO[bytes], mtime_ns: int) -> Source:
+def _spool(path: str, file: IO[bytes], mtime_ns: int, broken: bool) -> Source:
     """Read *file* to its end, decompress it where needed, and give a source over the result."""
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 (the source closes it)
     try:
         raw = _Hashed(file)
         problems: list[Problem] = []
         size = 0
-        for data in _plain_blocks(path, raw, problems):
+        for data in _plain_blocks(path, raw, problems, broken):
             size += len(data)
             if size > BOMB_SIZE and size > BOMB_RATIO * max(raw.size, 1):
                 refuse(
@@ -233,6 +236,8 @@ def _spool(path: str, file: IO[bytes], mtime_ns: int) -> Source:
                 )
             spool.write(data)
         if size == 0 and raw.size > 0:
+            if problems:
+                raise ReadError(*problems)
             refuse(path, "nothing is in this compressed file", "data expected", "the original was empty")
         own = SourceFile(path, raw.size, mtime_ns, raw.digest.hexdigest())
         source = Source(path, spool, size, own, mtime_ns)
@@ -263,21 +268,28 @@ class _Hashed:
         return data
 
 
+_BREAK_OFF = "the compressed data break off here"
+
+
 class _Decompressor(Protocol):
     eof: bool
-    unused_data: bytes
+    unused_data: bytes | None
 
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def _plain_blocks(path: str, raw: _Hashed, problems: list[Problem]) -> Iterator[bytes]:
+def _plain_blocks(path: str, raw: _Hashed, problems: list[Problem], broken: bool = False) -> Iterator[bytes]:
     data = raw.read()
     if data.startswith(GZIP):
         from isal import isal_zlib
 
-        yield from _members(path, raw, data, GZIP, lambda: isal_zlib.decompressobj(wbits=31), problems)
+        yield from _members(path, raw, data, GZIP, lambda: isal_zlib.decompressobj(wbits=31), problems, broken)
     elif data.startswith(BZIP2):
-        yield from _members(path, raw, data, BZIP2, bz2.BZ2Decompressor, problems)
+        yield from _members(path, raw, data, BZIP2, bz2.BZ2Decompressor, problems, broken)
+    elif data.startswith(LZ4):
+        from lz4.frame import LZ4FrameDecompressor
+
+        yield from _members(path, raw, data, LZ4, LZ4FrameDecompressor, problems, broken)
     elif data.startswith(lzw.MAGIC):
         yield from _unlzw(path, raw, data)
     else:
@@ -286,12 +298,14 @@ def _plain_blocks(path: str, raw: _Hashed, problems: list[Problem]) -> Iterator[
             data = raw.read()
 
 
-def _members(path: str, raw: _Hashed, data: bytes, magic: bytes, make: Any, problems: list[Problem]) -> Iterator[bytes]:
-    """Decompress one member after the other; both formats may be concatenated."""
+def _members(
+    path: str, raw: _Hashed, data: bytes, magic: bytes, make: Any, problems: list[Problem], broken: bool
+) -> Iterator[bytes]:
+    """Decompress one member after the other; all of these formats may be concatenated."""
     member: _Decompressor = make()
     while True:
         if member.eof:
-            data = member.unused_data + data
+            data = (member.unused_data or b"") + data
             while len(data) < len(magic) and (more := raw.read()):
                 data += more
             if not data.startswith(magic):
@@ -299,12 +313,12 @@ def _members(path: str, raw: _Hashed, data: bytes, magic: bytes, make: Any, prob
                 return
             member = make()
         if not data and not (data := raw.read()):
-            refuse(
-                Place(path, offset=raw.size),
-                "the compressed data break off here",
-                "their end mark expected",
-                "the copy is incomplete; fetch the file again",
-            )
+            place, found, expected = Place(path, offset=raw.size), _BREAK_OFF, "their end mark expected"
+            if not broken:
+                refuse(place, found, expected, "the copy is incomplete; fetch the file again")
+            hint = "what is whole before it is read; the copy is incomplete, fetch the file again"
+            problems.append(Problem(place, found, expected, hint, "lost"))
+            return
         # small steps bound what one step can expand to
         for at in range(0, len(data), 1 << 16):
             if member.eof:
@@ -318,7 +332,7 @@ def _members(path: str, raw: _Hashed, data: bytes, magic: bytes, make: Any, prob
 def _step(path: str, raw: _Hashed, member: _Decompressor, data: bytes) -> bytes:
     try:
         return member.decompress(data)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, RuntimeError) as error:
         raise _damaged(path, raw.size, error) from error
     except Exception as error:
         # zlib.error and isal's own error have no common base but Exception

@@ -8,9 +8,11 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import lz4.frame
 import numpy as np
 
 Array = np.ndarray[Any, Any]
@@ -689,6 +691,10 @@ def _byte_offset(array: Array) -> bytes:
 def _whole_files() -> list[Variant]:
     frames = [image(index, (20, 30)) for index in range(8)]
     plain = scan(frames, lambda index: [("motor_mne", "th"), ("motor_pos", index)])
+    # as Lima writes them: linked blocks of 256 kB, no size, no checksum
+    pack = partial(lz4.frame.compress, block_size=lz4.frame.BLOCKSIZE_MAX256KB, block_linked=True, store_size=False)
+    blocks = [(block(array, number=index), array.nbytes) for index, array in enumerate(frames)]
+    lima = b"".join(pack(whole[:-size]) + pack(whole[-size:]) for whole, size in blocks)
     members = b"".join(gzip.compress(block(array, number=index), mtime=0) for index, array in enumerate(frames))
     # what looks like the beginning of a member in the compressed data of another one
     stored = b"".join(_stored(block(array, number=index)) for index, array in enumerate(frames))
@@ -702,6 +708,7 @@ def _whole_files() -> list[Variant]:
         ),
         Variant("gz, one member for each frame, stored", stored, frames, file="a.edf.gz"),
         Variant("gz, with the mark of a member in the pixels", confusing, marked, file="a.edf.gz"),
+        Variant("lz4, header and data of each frame apart (Lima)", lima, frames, file="a.edf.lz4", fabio=False),
         Variant("gz, one member for all frames", gzip.compress(plain, mtime=0), frames, file="a.edf.gz"),
         Variant("gz, one frame", gzip.compress(block(frames[0]), mtime=0), frames[:1], file="a.edf.gz"),
         Variant(

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import lz4.frame
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,6 +91,8 @@ WAYS: dict[str, Callable[[bytes], bytes]] = {
     "gz padded with NUL": lambda data: gzip.compress(data) + bytes(100),
     "bz2": bz2.compress,
     "bz2 of two members": lambda data: bz2.compress(data[:1000]) + bz2.compress(data[1000:]),
+    "lz4": lz4.frame.compress,
+    "lz4 of two frames": lambda data: lz4.frame.compress(data[:1000]) + lz4.frame.compress(data[1000:]),
     "Z": compress_z,
     "Z of 12 bits": lambda data: compress_z(data, widest=12),
     "Z that was cleared": lambda data: compress_z(data, clear_at=50_000),

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from nxconvert.readers.edf.xianames import XiaMap
     from nxconvert.readers.nanoesca.instrument import Instrument
 
-COMPRESSED = (".gz", ".bz2", ".Z")
+COMPRESSED = (".gz", ".bz2", ".lz4", ".Z")
 _NUMOR = re.compile(r"\d{6}")
-_EDF = re.compile(r"\.(?:edf|ehf)(?:\.gz|\.bz2|\.Z)?$", re.IGNORECASE)
+_EDF = re.compile(r"\.(?:edf|ehf)(?:\.gz|\.bz2|\.lz4|\.Z)?$", re.IGNORECASE)
 #: endings that any text may have
 _ANY_TEXT = (".txt",)
 
@@ -287,7 +287,7 @@ def _members(item: Series) -> tuple[str, list[str]]:
         return "", members
     # the title has a star for each number that differs
     texts = item.title.split("*")
-    expression = re.compile("(\\d+)".join(map(re.escape, texts)) + r"(?:\.gz|\.bz2|\.Z)?")
+    expression = re.compile("(\\d+)".join(map(re.escape, texts)) + r"(?:\.gz|\.bz2|\.lz4|\.Z)?")
     numbers = [match.groups() for path in members if (match := expression.fullmatch(os.path.basename(path)))]
     if len(numbers) != len(members) or "%" in item.title or "{" in item.title:
         return "", members

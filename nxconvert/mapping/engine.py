@@ -255,7 +255,7 @@ def stem(path: str) -> str:
     """Give a file's name without folders, compression and one ending: ``a.b.spec.gz`` gives ``a.b``."""
     name = os.path.basename(path)
     root, ending = os.path.splitext(name)
-    if ending in (".gz", ".bz2", ".Z"):
+    if ending in (".gz", ".bz2", ".lz4", ".Z"):
         root = os.path.splitext(root)[0]
     return root or name
 

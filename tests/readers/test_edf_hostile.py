@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import os
 import resource
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import lz4.frame
 import numpy as np
 import pytest
 from edfgen import block, image, scan, structure, text
@@ -216,6 +218,46 @@ def test_truncation_of_members_keeps_the_whole_frames(tmp_path: Path) -> None:
             assert [frame.read().tolist() for frame in file.frames] == [array.tolist() for array in frames[:whole]]
             if length not in ends:
                 assert [problem.severity for problem in file.problems] in (["lost"], ["warning"]), length
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lz4.frame.compress], ids=["gz", "bz2", "lz4"])
+@pytest.mark.parametrize("keep", [0.5, 0.7, 0.99])
+def test_one_compressed_piece_that_breaks_off_keeps_its_whole_frames(
+    pack: Callable[[bytes], bytes], keep: float, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(1)
+    # bzip2 gives nothing of a block of 900 kB that is not whole
+    frames = [random.integers(0, 65536, (200, 501), dtype="<u2") for _ in range(12)]
+    packed = pack(scan(frames))
+    packed = packed[: int(keep * len(packed))]
+    path = put(tmp_path, packed)
+    with EdfFile(path) as file:
+        count = len(file.frames)
+        assert 12 * keep - 5.5 < count < 12
+        for index, frame in enumerate(file.frames):
+            np.testing.assert_array_equal(frame.read(), frames[index])
+    told = problems(path)
+    assert told[0] == (
+        f"a.edf: byte {len(packed)}: the compressed data break off here, their end mark expected\n"
+        "  hint: what is whole before it is read; the copy is incomplete, fetch the file again"
+    )
+    assert [item.split(": ")[2].split(" breaks off")[0] for item in told[1:]] in ([f"frame {count}"], [])
+
+
+def test_damage_inside_one_compressed_piece_costs_the_file(tmp_path: Path) -> None:
+    """What comes before the damage cannot be trusted: deflate finds a changed bit late, or by the checksum alone."""
+    frames = [image(index, (50, 70)) for index in range(40)]
+    packed = bytearray(gzip.compress(scan(frames)))
+    packed[-6] ^= 1  # of the checksum
+    assert "the compressed data before here are damaged" in refusal(put(tmp_path, bytes(packed)))
+
+
+def test_a_piece_that_breaks_off_in_its_first_frame_is_refused(tmp_path: Path) -> None:
+    packed = bz2.compress(block(image()))
+    assert refusal(put(tmp_path, packed[:90])) == (
+        "a.edf: byte 90: the compressed data break off here, their end mark expected\n"
+        "  hint: what is whole before it is read; the copy is incomplete, fetch the file again"
+    )
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

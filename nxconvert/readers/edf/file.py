@@ -44,9 +44,9 @@ class EdfFile:
         try:
             walk = Walk(path, self.bytes, self.headers, self._other)
             walk.run()
-            if walk.spool:  # many frames in one compressed piece
+            if walk.spool or self._is_one_broken_piece(walk):  # many frames in one compressed piece
                 self.bytes.close()
-                self.bytes = SpooledBytes(open_source(path))
+                self.bytes = SpooledBytes(open_source(path, broken=True))
                 walk = Walk(path, self.bytes, self.headers, self._other)
                 walk.run()
         except BaseException:
@@ -58,6 +58,10 @@ class EdfFile:
             self._separate_errors(walk.frames)
         self.general_text = walk.general_text
         self.problems: list[Problem] = [*_container_problems(self.bytes), *walk.problems]
+
+    def _is_one_broken_piece(self, walk: Walk) -> bool:
+        """Tell whether compressed data break off that may hold many frames in one piece."""
+        return isinstance(self.bytes, MemberBytes) and self.bytes.is_whole is False and not walk.frames
 
     def _separate_errors(self, frames: list[EdfFrame]) -> None:
         """Take the errors out of the images: each belongs to the image before it, if they are of one shape."""

@@ -5,7 +5,8 @@
                                   dimensions
 ``(?P<point>\\d+)_ff\\.edf``        a regular expression with named groups, with the same names
 
-Only the last part of a path is a pattern. A compressed file (``.gz``, ``.bz2``, ``.Z``) fits that of the plain one.
+Only the last part of a path is a pattern. A compressed file (``.gz``, ``.bz2``, ``.lz4``, ``.Z``) fits that of the
+plain one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from nxconvert.errors import Place, Problem, ReadError, RequestError
 
 #: endings of the files that a folder is searched for
 ENDINGS = (".edf", ".ehf")
-_COMPRESSED = r"(?:\.gz|\.bz2|\.Z)?"
+_COMPRESSED = r"(?:\.gz|\.bz2|\.lz4|\.Z)?"
 _NUMBER = re.compile(r"(\d+)", re.ASCII)
 _PLACEHOLDER = re.compile(r"%(0?)(\d{0,2})d|\{(\w+)(?::0?(\d{1,2})d)?\}", re.ASCII)
 #: an axis with more gaps than values, and a grid emptier than this, are none: the numbers count something else
@@ -180,7 +181,7 @@ def is_edf_name(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.rpartition(".")[0] if name.endswith((".gz", ".bz2", ".Z")) else name
+    return name.rpartition(".")[0] if name.endswith((".gz", ".bz2", ".lz4", ".Z")) else name
 
 
 def find(pattern: Pattern, problems: list[Problem]) -> list[Series]:

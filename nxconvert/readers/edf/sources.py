@@ -9,11 +9,11 @@ from typing import Protocol
 from nxconvert import lzw
 from nxconvert.readers.edf.members import MemberBytes, find_members
 from nxconvert.readers.edf.plain import FLAGS, PlainBytes, pread
-from nxconvert.streams import BZIP2, GZIP, Source, open_source
+from nxconvert.streams import BZIP2, GZIP, LZ4, Source, open_source
 
 #: bytes read when a file is opened: most headers are shorter
 FIRST = 8192
-_PACKED = (GZIP, BZIP2, lzw.MAGIC)
+_PACKED = (GZIP, BZIP2, LZ4, lzw.MAGIC)
 
 __all__ = ["Bytes", "MemberBytes", "PlainBytes", "SpooledBytes", "open_bytes"]
 
@@ -61,7 +61,7 @@ class SpooledBytes:
 def open_bytes(path: str) -> Bytes:
     """Open a file, compressed or not, or standard input for ``-``; ReadError when it cannot be read."""
     if path == "-":
-        return SpooledBytes(open_source(path))
+        return SpooledBytes(open_source(path, broken=True))
     try:
         descriptor = os.open(path, FLAGS)
     except (OSError, ValueError):
@@ -86,4 +86,4 @@ def open_bytes(path: str) -> Bytes:
     if members is not None:
         return members
     raw.close()
-    return SpooledBytes(open_source(path))
+    return SpooledBytes(open_source(path, broken=True))

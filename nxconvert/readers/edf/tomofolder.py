@@ -25,7 +25,7 @@ from nxconvert.readers.edf.patterns import natural
 
 #: larger descriptions of a scan are none
 _LARGEST = 1 << 20
-_EDF = r"\.edf(?:\.gz|\.bz2)?$"
+_EDF = r"\.edf(?:\.gz|\.bz2|\.lz4)?$"
 _FLAT = re.compile(r"ref(\d{3,6})_(\d{3,6})" + _EDF, re.IGNORECASE | re.ASCII)
 _MEDIAN = re.compile(r"refHST_?(\d{3,6})" + _EDF, re.IGNORECASE | re.ASCII)
 _DARK_SUM = re.compile(r"darkend_?(\d{3,6})" + _EDF, re.IGNORECASE | re.ASCII)

@@ -21,7 +21,7 @@ import numpy as np
 from nxconvert.arrays import Array
 from nxconvert.numtext import parse_number
 
-_EDF = r"\.edf(?:\.gz|\.bz2)?$"
+_EDF = r"\.edf(?:\.gz|\.bz2|\.lz4)?$"
 _LINE = re.compile(r"(.+?)_(xia\w{2}|mca)_(\d{4,})_0000_(\d{4,})" + _EDF, re.ASCII)
 _COUNTER = re.compile(r"(.+?)_((?:zap|arr|xmap|PUZ|mosca)_.+?)_(\d{4,})_0000" + _EDF, re.ASCII)
 _COMMAND = re.compile(r"\b(zapimage|zapline|puzzle|mesh|zapenergy)\b")

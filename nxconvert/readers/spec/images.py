@@ -33,7 +33,19 @@ _ZAP = re.compile(r"#C (DIRECTORY|RADIX|ZAP SCAN NUMBER|ZAP IMAGE NUMBER) *: *(.
 _FORMAT = re.compile(r"^([^%]*)%(?:0(\d))?d([^%]*)$")
 _LAST_NUMBER = re.compile(r"(\d+)(?=\D*$)", re.ASCII)
 _THREE_NUMBERS = re.compile(r"_(\d{1,9})_(\d{1,9})_(\d{1,9})\.", re.ASCII)
-_ENDINGS = (".edf", ".cbf", ".tif", ".tiff", ".edf.gz", ".edf.bz2", ".cbf.gz", ".cbf.bz2", ".tif.gz", ".tif.bz2")
+_ENDINGS = (
+    ".edf",
+    ".cbf",
+    ".tif",
+    ".tiff",
+    ".edf.gz",
+    ".edf.bz2",
+    ".edf.lz4",
+    ".cbf.gz",
+    ".cbf.bz2",
+    ".tif.gz",
+    ".tif.bz2",
+)
 #: so many missing images are listed
 _LISTED = 20
 #: columns that hold the number of an image, after those named after the detector
@@ -191,7 +203,7 @@ class ScanImages:
     def _zap(self, scan: Scan, zap: dict[str, str]) -> Iterator[Reference]:
         """Find the files of all labels: those of one image for a line, of all lines for an image."""
         number, image = int(zap["ZAP SCAN NUMBER"]), zap.get("ZAP IMAGE NUMBER", "")
-        regex = re.compile(rf"{re.escape(zap['RADIX'])}_(.+?)_0*{number}_(\d+)(?:_0*(\d+))?\.edf(?:\.gz|\.bz2)?")
+        regex = re.compile(rf"{re.escape(zap['RADIX'])}_(.+?)_0*{number}_(\d+)(?:_0*(\d+))?\.edf(?:\.gz|\.bz2|\.lz4)?")
         only = int(image) if image.isdecimal() and not scan.command.startswith("zapimage") else None
         found: dict[str, dict[int, str]] = {}
         for place in self._roots.folders(zap.get("DIRECTORY", "")):
