@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from nxconvert import given
 from nxconvert.errors import Place, Problem, RequestError, near_names
 from nxconvert.mapping import catalog, engine
 from nxconvert.scan import Field, Scan
@@ -40,7 +42,8 @@ class NXApp:
     shipped ones. As a context manager the file is written at the end; else every `set` leaves a whole file.
 
     ``overwrite``: replace a file that exists. ``convert_units``: write numbers in the mapping's units. ``swmr``:
-    others may read along what `append` writes. ``compression`` and ``timestamp`` as of the converters.
+    others may read along, by HDF5's SWMR, what `append` writes; this takes numbers only, for HDF5 keeps text of any
+    length where a reader cannot follow. ``compression`` and ``timestamp`` as of the converters.
 
     RequestError for an unknown facility, instrument, application, or an existing file; MappingError with all mistakes
     of the files.
@@ -65,8 +68,9 @@ class NXApp:
         self.problems: list[Problem] = []
         files = catalog.hierarchy(facility, instrument, application, [Path(folder) for folder in folders])
         self._mapping = engine.load([str(file) for file in files], convert_units=convert_units)
-        if os.path.lexists(self.path) and not overwrite:
-            raise RequestError.at(self.path, "exists already", hint="choose another name, or overwrite=True")
+        #: whether the file at the path may be replaced: it is ours, or the user said so
+        self._owned = overwrite
+        self._mine()
         self._swmr = swmr
         self._compression = compression
         self._when = clock(timestamp)
@@ -79,6 +83,7 @@ class NXApp:
         self._live: LiveFile | None = None
         self._later = False
         self._closed = False
+        self._alone = threading.RLock()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -88,57 +93,71 @@ class NXApp:
     def set(self, **parameters: Any) -> None:
         """Give values by the names of parameters; a later value takes the place of an earlier one, None removes it.
 
-        A value is a number, a text, a bool, a datetime, a list or an array of these, or a dictionary
-        ``{"value": ..., "units": ...}``. RequestError, with every reason and before anything is changed, for an
-        unknown parameter, a value of a wrong type, or units of another kind than those of the mapping.
+        A value is a number, a text, a bool, a datetime, a list or an array of numbers, texts or bools, a quantity of
+        pint, or a dictionary ``{"value": ..., "units": ...}``. RequestError, with every reason and before anything is
+        changed, for an unknown parameter, a value of a wrong type, or units of another kind than those of the mapping.
         """
-        self._open()
-        given = self._fields_of("set", parameters)
-        fields = {name: field for name, field in (self._fields | given).items() if field is not None}
-        tree = self._tree(self._mapping, fields | self._point)
-        if not self._later and self._live is None:
-            self._write(tree)
-        self._fields = fields
+        with self._alone:
+            self._open()
+            named = self._fields_of("set", parameters)
+            fields = {name: field for name, field in (self._fields | named).items() if field is not None}
+            tree = self._tree(self._mapping, fields | self._point)
+            if self._live is not None:
+                self._live.update(self._tree(self._growing, fields | self._point))
+            elif not self._later:
+                self._write(tree)
+            self._fields = fields
 
     def append(self, **point: Any) -> None:
         """Add one point: a value for each parameter that has one per point, the same ones every time.
 
-        The file grows in place and can be read meanwhile; what `set` gave before the first point is in it, and
-        `close` turns it into a whole, compressed file. RequestError where a point does not fit the ones before.
+        The file grows in place and can be read meanwhile; what `set` gives is in it too (with *swmr*, what it gave
+        before the first point), and `close` turns it into a whole, compressed file. RequestError where a point does
+        not fit the ones before.
         """
-        self._open()
-        fields = {name: _one_point(field) for name, field in self._fields_of("append", point).items() if field}
+        with self._alone:
+            self._open()
+            fields = {name: _one_point(field) for name, field in self._fields_of("append", point).items() if field}
+            places = self._mapping.places
+            for name in fields:
+                if name not in places:
+                    raise RequestError.at(
+                        f"append {name}", "is no field of the file", "only a field can have many points"
+                    )
+            if not fields:
+                raise RequestError.at(self.path, "a point without any value")
+            if self._live is None:
+                self._begin(fields)
+            tree = self._tree(self._growing, self._fields | fields)
+            if self._live is None:
+                self._mine()
+                attributes = root_attributes(self.path, tree.name, self._when)
+                self._live = LiveFile(self.path, tree, attributes, self._swmr, self._owned)
+                self._owned = True
+            self._live.append(tree)
+            self._point = fields
+
+    def _begin(self, fields: dict[str, Field]) -> None:
+        """Leave out sums over points that are still to come."""
+        depending = self._mapping.depending(fields)
+        whole = dict(self._tree(self._mapping, self._fields | fields).walk())
         places = self._mapping.places
-        for name in fields:
-            if name not in places:
-                raise RequestError.at(f"append {name}", "is no field of the file", "only a field can have many points")
-        if not fields:
-            raise RequestError.at(self.path, "a point without any value")
-        if self._live is None:
-            depending = self._mapping.depending(fields)
-            whole = dict(self._tree(self._mapping, self._fields | fields).walk())
-            # a sum over points that are still to come is nothing to write yet
-            self._growing = self._mapping.without(
-                {name for name in depending if name in places and not _per_point(whole.get(places[name]))}
-            )
-        tree = self._tree(self._growing, self._fields | fields)
-        if self._live is None:
-            attributes = root_attributes(self.path, tree.name, self._when)
-            self._live = LiveFile(self.path, tree, attributes, self._swmr)
-        self._live.append(tree)
-        self._point = fields
+        self._growing = self._mapping.without(
+            {name for name in depending if name in places and not _per_point(whole.get(places[name]))}
+        )
 
     def close(self) -> None:
         """Write what is not in the file yet, and end; a second call does nothing."""
-        if self._closed:
-            return
-        if self._live is not None:
-            places = self._mapping.places
-            for name, field in self._point.items():
-                self._fields[name] = replace(field, value=self._live.grown(places[name]))
-        if self._live is not None or self._later:
-            self._write(self._tree(self._mapping, self._fields))
-        self._end()
+        with self._alone:
+            if self._closed:
+                return
+            if self._live is not None:
+                places = self._mapping.places
+                for name, field in self._point.items():
+                    self._fields[name] = replace(field, value=self._live.grown(places[name]))
+            if self._live is not None or self._later:
+                self._write(self._tree(self._mapping, self._fields))
+            self._end()
 
     def __enter__(self) -> NXApp:
         self._later = True
@@ -149,8 +168,16 @@ class NXApp:
     ) -> None:
         if kind is None:
             self.close()
-        else:  # what was measured so far stays in a file that calls itself running
+            return
+        with self._alone:  # what was measured so far stays in a file that calls itself running
+            if self._live is not None:
+                self._live.leave(self._tree(self._growing, self._fields | self._point))
             self._end()
+
+    def _mine(self) -> None:
+        """Refuse to write over what somebody else wrote, also since this object was made."""
+        if os.path.lexists(self.path) and not self._owned:
+            raise RequestError.at(self.path, "exists already", hint="choose another name, or overwrite=True")
 
     def _open(self) -> None:
         if self._closed:
@@ -166,9 +193,9 @@ class NXApp:
         """Give what the user gave as fields, None for None; RequestError with every mistake."""
         problems: list[Problem] = []
         fields: dict[str, Field | None] = {}
-        for name, given in parameters.items():
+        for name, stated in parameters.items():
             place = Place(f"{call} {name}")
-            stated = given if isinstance(given, Mapping) else {"value": given}
+            stated = stated if isinstance(stated, Mapping) else {"value": stated}
             unknown = [str(key) for key in stated if key not in KEYS]
             value, units = stated.get("value"), stated.get("units")
             if name not in self._mapping.names:
@@ -181,10 +208,15 @@ class NXApp:
                 problems.append(Problem(place, f"units of type {type(units).__name__}", "expected text"))
             else:
                 try:
-                    fields[name] = None if value is None else Field(name, _value(value), (), units)
+                    held, own = (None, None) if value is None else given.value(value)
                 except (TypeError, ValueError) as error:
-                    expected = "expected numbers, text, a bool, a time, or a list of one of these"
-                    problems.append(Problem(place, str(error), expected))
+                    problems.append(Problem(place, str(error), f"expected {given.EXPECTED}"))
+                    continue
+                if units is not None and own is not None:
+                    problems.append(
+                        Problem(place, f"a quantity in '{own}' and units '{units}'", "expected one of them")
+                    )
+                fields[name] = None if held is None else Field(name, held, (), own if units is None else units)
         if problems:
             raise RequestError(*problems)
         return fields
@@ -203,28 +235,12 @@ class NXApp:
 
     def _write(self, tree: Tree) -> None:
         """Write the whole file in place of the one that is there."""
+        self._mine()
         with NexusWriter(self.path, compression_name=self._compression) as writer:
             writer.write(tree)
             writer.add_group(f"{tree.name}/{NAME}", self._provenance.process())
             writer.root_attributes(root_attributes(self.path, tree.name, self._when))
-
-
-def _value(given: Any) -> Any:
-    """Give a value as the scan model holds it; TypeError or ValueError, saying what was given, for what cannot be."""
-    if isinstance(given, (str, bool, int, float, datetime)):
-        return given
-    if isinstance(given, np.datetime64):
-        return given.astype("datetime64[us]").item()
-    array = np.asarray(given)
-    if array.dtype.kind == "U":
-        if array.ndim > 1:
-            raise ValueError(f"text of {array.ndim} dimensions")
-        return array.tolist()
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"a value of type {type(given).__name__}")
-    if array.dtype.itemsize > 8:
-        raise TypeError(f"numbers of type {array.dtype}")
-    return array[()].item() if array.ndim == 0 and array.dtype.kind == "b" else array[()]
+        self._owned = True
 
 
 def _one_point(field: Field) -> Field:
@@ -238,6 +254,8 @@ def _one_point(field: Field) -> Field:
             place, f"a {type(value).__name__}", "a number, a text, or an array of numbers was expected"
         )
     array = np.asarray(value)[np.newaxis]
+    if not array.size:
+        raise RequestError.at(Place(f"append {field.name}"), "an empty array", "one value at least was expected")
     return replace(field, value=array, dims=(POINT, *(f"dimension_{n}" for n in range(1, array.ndim))))
 
 

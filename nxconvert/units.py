@@ -39,13 +39,14 @@ _SPELLINGS = {
     "minute": ("min", "minutes"),
     "hour": ("h", "hours"),
     "counts": ("cts", "count", "Counts", "Cts"),
-    "counts/s": ("cts/s", "cps", "counts/sec", "counts per second"),
+    "counts/s": ("cts/s", "cps", "count/s", "counts/sec", "counts per second"),
     "K": ("kelvin", "Kelvin"),
     "degC": ("celsius", "Celsius", "°C", "℃"),
     "eV": ("ev", "EV"),
     "keV": ("kev", "KeV", "KEV"),
     "g/cm^3": ("g/cm3", "g/cc"),
     "%": ("percent",),
+    "pixel": ("pixels", "px"),  # pint takes px for a length
     "": ("1", "dimensionless", "unitless", "none", "None"),
 }
 #: Units with small exponents: pint calculates what it reads, 9**9**9 too.
@@ -85,6 +86,14 @@ def convert(value: Any, units: str, target: str) -> Any:
     if not same_kind(units, target):
         raise ValueError(f"'{units}' cannot be converted to '{target}'")
     return _registry().Quantity(value, units).to(target).magnitude
+
+
+def of_quantity(quantity: Any) -> tuple[Any, str]:
+    """Take a quantity of pint apart: its value, and the common spelling of its units."""
+    text = f"{quantity.units:~C}".replace("**", "^")
+    for sign, word in (("µ", "u"), ("Å", "angstrom"), ("°C", "degC"), ("°F", "degF")):
+        text = text.replace(sign, word)
+    return quantity.magnitude, spell(text)
 
 
 @cache

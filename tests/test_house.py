@@ -19,7 +19,7 @@ ROWS = (
     ("version", "errors"),
     ("arrays", "numtext", "digits", "units", "resources", "selection", "outputs", "lzw", "triple_axis"),
     ("scan", "tree"),
-    ("streams", "digests", "request"),
+    ("streams", "digests", "given", "request"),
     ("registry",),
     ("tabular", "images"),
     ("curves",),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import pint
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def values(path: Path) -> dict[str, Any]:
                 value = item[()]
                 found[prefix + name] = value.decode() if isinstance(value, bytes) else value
 
-    with h5py.File(path) as file:
+    with h5py.File(path, locking=False) as file:
         visit("", file)
     return {name: value for name, value in found.items() if "/conversion/" not in name}
 
@@ -279,8 +281,8 @@ def test_all_mistakes_of_a_call_are_told_and_nothing_is_changed(tmp_path: Path) 
         "set polar_angle: the key 'unit', expected {'value': ..., 'units': ...}\n"
         "set data: no 'value', expected {'value': ..., 'units': ...}\n"
         "set samp_temp: units of type int, expected text\n"
-        "set monit_data: a value of type list, expected numbers, text, a bool, a time, or a list of one of these\n"
-        "set detect_dist: a value of type complex, expected numbers, text, a bool, a time, or a list of one of these"
+        "set monit_data: a value of type list, expected a number, text, a bool, a time, or a list or an array of numbers, texts or bools\n"
+        "set detect_dist: a value of type complex, expected a number, text, a bool, a time, or a list or an array of numbers, texts or bools"
     )
     assert (tmp_path / "a.nxs").read_bytes() == before
     nexus.set(inv_name="three")
@@ -382,7 +384,90 @@ def test_numbers_are_in_the_file_as_they_were_given(tmp_path_factory: pytest.Tem
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (np.float32(1.5), np.float32(1.5)),
+        (np.array(3, np.int16), np.int16(3)),
+        (np.bool_(True), True),
+        (np.arange(6, dtype=">f4").reshape(2, 3).T, np.arange(6, dtype=np.float32).reshape(2, 3).T),
+        ([2**63, 1], np.array([2**63, 1], np.uint64)),
+        ([2**53, 0.5], np.array([2.0**53, 0.5])),
+        (2**64 - 1, np.uint64(2**64 - 1)),
+        (range(3), np.arange(3)),
+        ([], np.zeros(0)),
+        (float("nan"), np.nan),
+        (b"\xc3\xa4", "ä"),
+        (np.array([b"a", b"b"]), ["a", "b"]),
+        ("Probe 🧪", "Probe 🧪"),
+        (np.datetime64("2024-01-02T03:04:05.123456789"), "2024-01-02T03:04:05.123456"),
+    ],
+    ids=repr,
+)
+def test_what_a_program_has_is_in_the_file_as_it_was_given(
+    tmp_path: Path, folder: Path, value: Any, stored: Any
+) -> None:
+    counting(tmp_path, folder).set(i1=value)
+    with h5py.File(tmp_path / "run.nxs") as file:
+        item = file["entry/instrument/detector/data"]
+        found = item.asstr()[()] if h5py.check_string_dtype(item.dtype) else item[()]
+    if isinstance(stored, (str, list)):
+        assert np.asarray(found).tolist() == stored
+    else:
+        assert found.dtype == np.asarray(stored).dtype
+        np.testing.assert_array_equal(found, stored)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (2**70, "a number of more than 64 bits"),
+        (-(2**63) - 1, "a number of more than 64 bits"),
+        ([2**64 - 1, 0.5], "a list of numbers that no one type holds"),
+        ([2**64 - 1, -1], "a list of numbers that no one type holds"),
+        ([2**70], "a value of type list"),
+        ([[1, 2], [3]], "lists of unequal length"),
+        ([1, None], "a value of type list"),
+        (["a", 1], "a list of texts and other things"),
+        (np.array([1, None]), "an array of type object"),
+        (np.ma.masked_array([1, 2, 3], [0, 1, 0]), "a masked array, 1 of its values masked: fill them first"),
+        (np.datetime64("NaT"), "a time that is none (NaT)"),
+        (b"\xff", "bytes that are no UTF-8 text"),
+        (np.zeros(2, [("a", "f8")]), "an array of type [('a', '<f8')]"),
+    ],
+    ids=repr,
+)
+def test_what_would_change_or_cannot_be_stored_is_refused_by_set_and_append(
+    tmp_path: Path, folder: Path, value: Any, found: str
+) -> None:
+    nexus = counting(tmp_path, folder)
+    expected = "expected a number, text, a bool, a time, or a list or an array of numbers, texts or bools"
+    assert refusal(nexus.set, i1=value) == f"set i1: {found}, {expected}"
+    assert refusal(nexus.append, i1=value) == f"append i1: {found}, {expected}"
+    assert not (tmp_path / "run.nxs").exists()
+
+
+def test_quantities_of_pint_bring_their_units_along(tmp_path: Path, folder: Path) -> None:
+    unit = pint.UnitRegistry()
+    nexus = counting(tmp_path, folder)
+    nexus.set(i1=unit.Quantity(np.arange(3), "count"), angle=unit.Quantity(1.5, "degree"))
+    with h5py.File(tmp_path / "run.nxs") as file:
+        assert file["entry/instrument/detector/data"].attrs["units"] == "counts"
+        assert file["entry/sample/rotation_angle"].attrs["units"] == "degree"
+    assert refusal(nexus.set, angle=unit.Quantity(1.5, "keV")) == (
+        f"{tmp_path / 'run.nxs'}: angle has the units 'keV', parameter 'angle' expects units like 'degree'"
+    )
+    assert refusal(nexus.set, angle={"value": unit.Quantity(1.5, "rad"), "units": "degree"}) == (
+        "set angle: a quantity in 'rad' and units 'degree', expected one of them"
+    )
+
+
 # append
+
+
+def test_an_empty_point_is_refused(tmp_path: Path, folder: Path) -> None:
+    nexus = counting(tmp_path, folder)
+    assert refusal(nexus.append, i1=[]) == "append i1: an empty array, one value at least was expected"
 
 
 def test_a_scan_is_written_while_it_runs_and_is_whole_when_it_ends(tmp_path: Path, folder: Path) -> None:
@@ -420,6 +505,67 @@ def test_what_was_measured_before_a_crash_is_in_the_file(tmp_path: Path, folder:
     with h5py.File(tmp_path / "run.nxs") as file:
         assert file.attrs["status"] == "running"
         assert file["entry/monitor/data"][()].tolist() == [1, 3]
+
+
+def test_what_was_measured_before_a_kill_opens_in_any_program(tmp_path: Path, folder: Path) -> None:
+    code = (
+        "import os, sys; from nxconvert import NXApp\n"
+        "nexus = NXApp(sys.argv[1], 'lab', 'bench', 'counting', folders=[sys.argv[2]])\n"
+        "for n in range(3): nexus.append(i0=n)\n"
+        "nexus.set(title='late'); os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run.nxs"), str(folder)])
+    assert done.returncode == -9
+    with h5py.File(tmp_path / "run.nxs") as file:  # HDF5 1.10's form would ask for h5clear first
+        assert file.attrs["status"] == "running"
+        assert file["entry/monitor/data"][()].tolist() == [0, 1, 2]
+        assert file["entry/title"].asstr()[()] == "late"
+
+
+def test_what_set_gives_while_a_scan_runs_is_in_the_file_at_once(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "run.nxs"
+    with counting(tmp_path, folder) as nexus:
+        nexus.append(i0=1, i1=1.0)
+        nexus.set(title="first", loose=3.0)
+        assert (values(path)["entry/title"], values(path)["entry/monitor/half"]) == ("first", 1.5)
+        nexus.append(i0=2, i1=2.0)
+        nexus.set(title="second", loose=4)
+        found = values(path)
+        assert (found["entry/title"], found["entry/monitor/half"]) == ("second", 2.0)
+        assert found["entry/monitor/data"].tolist() == [1, 2]
+        assert "entry/monitor/integral" not in found
+    assert values(path)["entry/monitor/integral"] == 3
+
+
+@pytest.mark.parametrize("swmr", [False, True])
+def test_what_set_gave_before_an_exception_is_in_the_file(tmp_path: Path, folder: Path, swmr: bool) -> None:
+    with pytest.raises(ZeroDivisionError), counting(tmp_path, folder, swmr=swmr) as nexus:  # noqa: PT012 - inside
+        nexus.append(i0=1)
+        nexus.set(title="late")
+        raise ZeroDivisionError
+    with h5py.File(tmp_path / "run.nxs") as file:
+        assert (file.attrs["status"], file["entry/title"].asstr()[()]) == ("running", "late")
+
+
+def test_two_writers_of_one_file_do_not_write_over_each_other(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "run.nxs"
+    message = f"{path}: exists already\n  hint: choose another name, or overwrite=True"
+    first, second = counting(tmp_path, folder), counting(tmp_path, folder)
+    first.append(i0=1)
+    for call in (second.set, second.append):
+        assert refusal(call, i0=100) == message
+    first.append(i0=2)
+    first.close()
+    assert refusal(second.set, i0=100) == message
+    assert values(path)["entry/monitor/data"].tolist() == [1, 2]
+
+
+def test_threads_append_one_after_the_other(tmp_path: Path, folder: Path) -> None:
+    nexus = counting(tmp_path, folder)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: nexus.append(i0=n), range(100)))
+    nexus.close()
+    assert sorted(values(tmp_path / "run.nxs")["entry/monitor/data"]) == list(range(100))
 
 
 def test_an_index_axis_counts_on(tmp_path: Path, folder: Path) -> None:

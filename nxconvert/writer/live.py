@@ -47,17 +47,21 @@ class LiveFile:
     cannot do; WriteError when the folder cannot be written or the disk is full.
     """
 
-    def __init__(self, path: str, tree: Tree, attributes: dict[str, Any], swmr: bool) -> None:
+    def __init__(self, path: str, tree: Tree, attributes: dict[str, Any], swmr: bool, replace: bool = True) -> None:
         self.path = path
         self.points = 0
+        self.swmr = swmr
         self._growing: dict[str, Any] = {}
         for place, node in _per_point(tree).items():
             if swmr and is_text(tree.value(node.value)):
                 hint = "HDF5 can let others read along numbers only"
                 raise RequestError.at(place, "text at every point", "numbers were expected", hint)
         try:
-            # HDF5 1.10 is the oldest that knows SWMR; a lock would keep everybody else from looking at the file
-            self._file = h5py.File(path, "w", libver=("v110", "v110"), track_order=True, locking=False)
+            # HDF5 1.10 is the oldest that knows SWMR, and marks files that are open: after a crash only h5clear opens
+            # them again, so the older form is better without SWMR. A lock would keep everybody from looking at the file
+            bounds = ("v110" if swmr else "v108", "v110")
+            mode = "w" if replace else "x"
+            self._file = h5py.File(path, mode, libver=bounds, track_order=True, locking=False)
             self._build(tree, attributes)
             if swmr:
                 self._file.swmr_mode = True
@@ -158,6 +162,54 @@ class LiveFile:
         except OSError as error:
             raise self._failed(error) from error
         self.points += 1
+
+    def update(self, tree: Tree) -> None:
+        """Write what has no value per point and is new or another one; while others read along it waits for `leave`."""
+        if self.swmr:  # HDF5 lets nothing be added then
+            return
+        entry = self._file[tree.name]
+        try:
+            for path, node in tree.walk():
+                parent, _, name = path.rpartition("/")
+                above = entry[parent] if parent else entry
+                if isinstance(node, Group) and name not in above:
+                    made = above.create_group(name, track_order=True)
+                    self._attribute(made, "NX_class", node.nx_class)
+                    self._attributes(made, path, node, tree)
+                elif isinstance(node, Dataset) and node.dims[:1] != (POINT,):
+                    self._constant(above, name, path, node, tree)
+            for path, node in tree.walk():
+                if isinstance(node, Link) and path not in entry and node.target in entry:
+                    entry[path] = entry[node.target]
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _constant(self, parent: Any, name: str, path: str, node: Dataset, tree: Tree) -> None:
+        value = tree.value(node.value)
+        if name in parent:
+            array = text_array(value) if is_text(value) else np.asarray(value)
+            old = parent[name]
+            if is_text(value) and old.shape == array.shape and old.dtype.kind == "O":
+                old[...] = array
+                return
+            if old.dtype == array.dtype and old.shape == array.shape:
+                old[...] = array
+                return
+            del parent[name]
+        self._attributes(self._dataset(parent, name, path, node, tree), path, node, tree)
+
+    def leave(self, tree: Tree) -> None:
+        """End with what is there, still called running, and with the values of *tree* that are not per point."""
+        self.close()
+        if self.swmr:
+            try:
+                self._file = h5py.File(self.path, "r+", libver=("v110", "v110"), locking=False)
+            except OSError as error:
+                raise self._failed(error) from error
+            self.swmr = False
+            self.update(tree)
+            self.close()
 
     def grown(self, path: str) -> Grown | list[str]:
         """Give all points of the dataset at *path* below the entry; texts are loaded."""
