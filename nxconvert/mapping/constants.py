@@ -76,9 +76,10 @@ def _value(node: Text | Items, nx_type: str | None) -> Leaf:
     if kinds == {str} and len(shape) == 1:
         return [str(value) for value in values]
     if kinds <= {int, float} or kinds == {bool}:
-        unsigned = kinds == {int} and min(values) >= 0 and max(values) >= 2**63
+        whole = [value for value in values if type(value) is int]
+        unsigned = len(whole) == len(values) and min(whole) >= 0 and max(whole) >= 2**63
         array = np.asarray(values, np.uint64 if unsigned else None)
-        if array.dtype.kind == "f" and any(type(value) is int and int(float(value)) != value for value in values):
+        if array.dtype.kind == "f" and any(int(float(value)) != value for value in whole):
             raise Mistake("numbers that no one type holds", "expected whole numbers of 64 bits, or quotes around them")
         return array.reshape(shape)
     raise Mistake("a list of numbers and texts", "expected one kind of value")
