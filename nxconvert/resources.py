@@ -1,8 +1,9 @@
-"""What the program finds around it: the folders that travel with it, and the processors."""
+"""What the program finds around it: the folders that travel with it, those of the user, and the processors."""
 
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,24 @@ _PACKAGE = Path(__file__).resolve().parent
 def mappings_dir() -> Path:
     """Give the folder of the shipped mapping files."""
     return _folder("mappings")
+
+
+def user_folder(name: str) -> Path:
+    """Give a folder of the user's own configuration, by the platform's standard; it need not be there."""
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA", "")
+        root = Path(base) if base else Path.home() / "AppData" / "Roaming"
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME", "")
+        root = Path(base) if base else Path.home() / ".config"
+    return root / "nxconvert" / name
+
+
+def listed_folders(variable: str) -> list[Path]:
+    """Give the folders that a variable of the environment lists, as ``$PATH`` does."""
+    return [Path(folder) for folder in os.environ.get(variable, "").split(os.pathsep) if folder]
 
 
 def threads(most: int) -> int:

@@ -71,8 +71,9 @@ class Asked:
     def signature(self, reader: str, own: dict[str, Any]) -> str:
         """Give what changes when an input would have to be converted again, other than the input."""
         # what is not known by name is known by its first bytes to the same reader
-        text = [__version__, self.conversion(reader, own).text(), self.options.root, self.verify]
-        return hashlib.sha256(json.dumps([*text, self._mapping(reader)]).encode()).hexdigest()
+        text = self.conversion(reader, own).text()
+        told = [__version__, text, self.options.root, self.verify, self.options.validate, self._mapping(reader)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def conversion(self, reader: str, own: dict[str, Any]) -> ConvertOptions:
         """Give the options of one conversion."""

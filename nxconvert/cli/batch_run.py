@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-from dataclasses import replace
 from typing import Any
 
 import click
 
 from nxconvert.cli import batch_options as own
 from nxconvert.cli import options as shared
+from nxconvert.cli.batch_request import HOW, WHICH, make_request
 from nxconvert.cli.conversion import sources_of
 
 HELP = """Convert whole trees: what is new or changed since the last time.
@@ -35,19 +33,9 @@ EPILOG = (
 def _run(
     inputs: tuple[str, ...],
     output: str,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
     newer: int | None,
-    mappings: tuple[str, ...],
-    settings: dict[str, str],
-    time_zone: str,
-    allow_missing: bool,
-    layout: str,
-    compression: str,
-    access: str,
-    checksum: str,
-    timestamp: float | None,
     verify: bool,
+    validate: bool,
     ledger: str | None,
     dry_run: bool,
     files_from: str | None,
@@ -57,44 +45,12 @@ def _run(
     sources = sources_of(inputs, files_from, null)
     if "-" in sources:
         raise click.UsageError("batch reads files and folders, not standard input; --files-from - reads their names")
-    from nxconvert.batch.asked import NOWHERE, Request
+    from nxconvert.batch.asked import NOWHERE
     from nxconvert.batch.run import Batch
     from nxconvert.cli.batch_talk import convert, list_inputs
-    from nxconvert.request import ConvertOptions
 
-    # other processes, and later batches, have other working folders
-    mappings = tuple(os.path.abspath(name) if os.path.isfile(name) else name for name in mappings)
-    options = ConvertOptions(
-        mappings=mappings,
-        settings=settings,
-        time_zone=time_zone,
-        compression=compression,
-        access=access,
-        layout=layout,
-        checksum=checksum,
-        timestamp=timestamp,
-    )
-    words = ["nxconvert", "batch"]
-    for mapping in mappings:
-        words += ["-m", os.path.basename(mapping)]
-    for key, value in settings.items():
-        words += ["--set", f"{key}={value}"]
-    for option in (shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS, shared.CHECKSUM):
-        value = getattr(options, str(option.name))
-        if value != option.default:
-            words += [option.opts[0], value]
-    reading = {"edf": {"allow_missing": True}} if allow_missing else {}
-    request = Request(
-        sources=tuple(sources),
-        folder=output,
-        options=replace(options, command=shlex.join(words)),
-        include=include,
-        exclude=exclude,
-        newer=newer,
-        reading=reading,
-        ledger=NOWHERE if dry_run else ledger or "",
-        verify=verify,
-    )
+    kept = NOWHERE if dry_run else ledger or ""
+    request = make_request(sources, output, rest, newer=newer, ledger=kept, verify=verify, validate=validate)
     with Batch(request, own.engine(rest)) as batch:
         if dry_run:
             return list_inputs(batch, rest)
@@ -108,21 +64,13 @@ command = click.Command(
     params=[
         own.SOURCES,
         own.DESTINATION,
-        own.INCLUDE,
-        own.EXCLUDE,
+        *WHICH,
         own.NEWER,
         shared.FILES_FROM,
         shared.NULL,
-        shared.MAPPINGS,
-        shared.SETTINGS,
-        shared.TIME_ZONE,
-        own.ALLOW_MISSING,
-        shared.LAYOUT,
-        shared.COMPRESSION,
-        shared.ACCESS,
-        shared.CHECKSUM,
-        shared.TIMESTAMP,
+        *HOW,
         own.VERIFY,
+        shared.VALIDATE,
         *own.ENGINE_OPTIONS,
         own.LEDGER,
         own.DRY_RUN,

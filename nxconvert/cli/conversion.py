@@ -179,7 +179,7 @@ def _convert(
         timestamp=timestamp,
         root=outputs.common_root(sources),
     )
-    options = replace(options, command=_command_line(name, options, series))
+    options = replace(options, command=command_line(name, options, series))
     if series:
         if output is None or output.endswith(("/", os.sep)) or os.path.isdir(output):
             raise click.UsageError("--series makes one file of all inputs: name it with -o FILE")
@@ -212,7 +212,7 @@ def _convert(
     return talk.finish()
 
 
-def _command_line(name: str, options: ConvertOptions, series: bool) -> str:
+def command_line(name: str, options: ConvertOptions, series: bool = False) -> str:
     """Give the command with every option that shapes the output, without paths: the same for the same result."""
     words = ["nxconvert", name]
     for mapping in options.mappings:

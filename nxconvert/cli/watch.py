@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import time
 from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nxconvert.cli import batch_options as own
 from nxconvert.cli import options as shared
 from nxconvert.cli import signals
+from nxconvert.cli.batch_request import HOW, WHICH, make_request
 from nxconvert.cli.talk import Talk
 
 if TYPE_CHECKING:
@@ -63,19 +61,9 @@ def watch(
     *,
     inputs: tuple[str, ...],
     output: str,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
     settle: float,
     poll: float | None,
     idle: float | None,
-    mappings: tuple[str, ...],
-    settings: dict[str, str],
-    time_zone: str,
-    allow_missing: bool,
-    layout: str,
-    compression: str,
-    access: str,
-    timestamp: float | None,
     jobs: int | None,
     timeout: float | None,
     memory: int | None,
@@ -83,44 +71,15 @@ def watch(
     as_json: bool,
     quiet: int,
     verbose: int,
+    **rest: Any,
 ) -> int:
     """Watch until a signal comes, and give the exit status."""
-    from nxconvert.batch.asked import Request
     from nxconvert.batch.job import Limits
     from nxconvert.batch.local import processors
     from nxconvert.batch.watch import Watch
     from nxconvert.batch.watch_settle import HALF_WRITTEN
-    from nxconvert.request import ConvertOptions
 
-    mappings = tuple(os.path.abspath(name) if os.path.isfile(name) else name for name in mappings)
-    options = ConvertOptions(
-        mappings=mappings,
-        settings=settings,
-        time_zone=time_zone,
-        compression=compression,
-        access=access,
-        layout=layout,
-        timestamp=timestamp,
-    )
-    # the same words as those of a batch: who takes over from whom converts nothing again
-    words = ["nxconvert", "batch"]
-    for mapping in mappings:
-        words += ["-m", os.path.basename(mapping)]
-    for key, value in settings.items():
-        words += ["--set", f"{key}={value}"]
-    for option in (shared.TIME_ZONE, shared.LAYOUT, shared.COMPRESSION, shared.ACCESS):
-        given = getattr(options, str(option.name))
-        if given != option.default:
-            words += [option.opts[0], given]
-    request = Request(
-        sources=inputs,
-        folder=output,
-        options=replace(options, command=shlex.join(words)),
-        include=include,
-        exclude=(*exclude, *HALF_WRITTEN),
-        reading={"edf": {"allow_missing": True}} if allow_missing else {},
-        ledger=ledger or "",
-    )
+    request = make_request(inputs, output, rest, exclude=HALF_WRITTEN, ledger=ledger or "")
     talk = Talk(verbose - quiet, as_json)
     with Watch(request, settle, poll, jobs or processors(), Limits(timeout, memory)) as running:
         return _run(running, talk, idle)
@@ -169,19 +128,11 @@ command = click.Command(
     params=[
         SOURCES,
         own.DESTINATION,
-        own.INCLUDE,
-        own.EXCLUDE,
+        *WHICH,
         SETTLE,
         POLL,
         IDLE,
-        shared.MAPPINGS,
-        shared.SETTINGS,
-        shared.TIME_ZONE,
-        own.ALLOW_MISSING,
-        shared.LAYOUT,
-        shared.COMPRESSION,
-        shared.ACCESS,
-        shared.TIMESTAMP,
+        *HOW,
         own.JOBS,
         own.TIMEOUT,
         own.MEMORY,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nxconvert import resources
 from nxconvert.errors import MappingError, Place, Problem, RequestError, near_names
 from nxconvert.mapping import schema
-from nxconvert.resources import mappings_dir
 
 SUFFIXES = (".yaml", ".yml")
 VARIABLE = "NXCONVERT_MAPPINGS"
@@ -28,26 +27,13 @@ class MappingInfo:
 
 def search_folders(folders: Sequence[str | Path] = ()) -> list[Path]:
     """Give the folders that are searched, in order: *folders*, ``$NXCONVERT_MAPPINGS``, the user's, the shipped one."""
-    listed = os.environ.get(VARIABLE, "")
-    return [
-        *(Path(folder) for folder in folders),
-        *(Path(folder) for folder in listed.split(os.pathsep) if folder),
-        user_folder(),
-        mappings_dir(),
-    ]
+    given = (Path(folder) for folder in folders)
+    return [*given, *resources.listed_folders(VARIABLE), user_folder(), resources.mappings_dir()]
 
 
 def user_folder() -> Path:
-    """Give the folder of the user's own mappings, by the platform's standard."""
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA", "")
-        root = Path(base) if base else Path.home() / "AppData" / "Roaming"
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME", "")
-        root = Path(base) if base else Path.home() / ".config"
-    return root / "nxconvert" / "mappings"
+    """Give the folder of the user's own mappings."""
+    return resources.user_folder("mappings")
 
 
 def available(folders: Sequence[str | Path] = ()) -> list[MappingInfo]:

@@ -13,6 +13,7 @@ from batchkit import command, spec
 from click.testing import CliRunner, Result
 
 from nxconvert.cli.main import cli
+from nxconvert.resources import samples_dir
 
 
 def call(*words: str | Path) -> Result:
@@ -145,6 +146,38 @@ def test_options_of_the_conversion_reach_it(place: Path) -> None:
         assert file["mine_1/title"][()] == b"given"
         text = file["mine_1/conversion/configuration/data"][()].tobytes().decode()
     assert json.loads(text)["command"] == "nxconvert batch -m mine.yaml --set title=given --compression none"
+
+
+def test_convert_units_reaches_the_conversion(place: Path) -> None:
+    import h5py
+
+    shutil.copy(samples_dir() / "saxs.edf", "in")
+    (place / "mm.yaml").write_text(
+        "extends: edf\nmeta_parameters:\n  pixel:\n    source: detectors.*.x_pixel_size\n"
+        "    nx_path: NXentry/NXinstrument/size:NXcollection/pixel\n    def_units: mm\n"
+    )
+    found = []
+    for flags in ([], ["--convert-units"]):
+        words = ["in", "-o", "out", "-j", "1", "-q", "--include", "saxs.edf", "-m", "mm.yaml", *flags]
+        assert call(*words).exit_code == 0
+        with h5py.File("out/saxs.nxs") as file:
+            item = file["entry/instrument/size/pixel"]
+            found.append((round(float(item[()]), 9), item.attrs["units"]))
+    assert found == [(0.000172, "m"), (0.172, "mm")]
+
+
+def test_validate_judges_each_output_and_costs_the_exit_status(place: Path) -> None:
+    (place / "mine.yaml").write_text(
+        "extends: spec\nmeta_parameters:\n  date: {def_value: yesterday, nx_path: NXentry/NXsample/date}\n"
+    )
+    words = ["in", "-o", "out", "-j", "1", "-q", "--include", "a.spec", "-m", "mine.yaml"]
+    assert call(*words).exit_code == 0
+    done = call(*words, "--validate")  # converts again: what is known was not judged
+    assert (done.exit_code, done.stdout) == (1, f"{place}/out/a.nxs\n")
+    assert done.stderr == (
+        f"{place}/out/a.nxs:/scan_1/sample/date: the time is 'yesterday' [date]\n"
+        "  hint: ISO 8601 is expected: 2024-06-03T08:00:00+02:00\n"
+    )
 
 
 def test_the_whole_program_ends_as_its_help_says(place: Path) -> None:

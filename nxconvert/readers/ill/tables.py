@@ -7,16 +7,15 @@ those of ``$NXCONVERT_NUMORS`` are asked before it.
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from nxconvert.errors import Place, Problem, ReadError, near_names
+from nxconvert.resources import listed_folders, user_folder
 
 VARIABLE = "NXCONVERT_NUMORS"
 #: the folder of the shipped tables
@@ -102,23 +101,8 @@ def _fit(tables: Sequence[BlockTable], shapes: Sequence[str]) -> bool:
 
 def layouts() -> tuple[Layout, ...]:
     """Give all layouts, those of the user before the shipped ones; ReadError with all mistakes of the tables."""
-    return _load(tuple(str(folder) for folder in _folders()))
-
-
-def _folders() -> Iterator[Path]:
-    for folder in os.environ.get(VARIABLE, "").split(os.pathsep):
-        if folder:
-            yield Path(folder)
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA", "")
-        root = Path(base) if base else Path.home() / "AppData" / "Roaming"
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME", "")
-        root = Path(base) if base else Path.home() / ".config"
-    yield root / "nxconvert" / "numors"
-    yield SHIPPED
+    folders = (*listed_folders(VARIABLE), user_folder("numors"), SHIPPED)
+    return _load(tuple(map(str, folders)))
 
 
 @lru_cache(maxsize=8)
