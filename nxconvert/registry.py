@@ -228,7 +228,9 @@ def identify(path: str) -> Reader:
             hint="save it in a file, or name the format by its command, such as spec2nx",
         )
     known = readers()
-    if os.path.isfile(path) or not any(item.folders for item in known.values()):
+    # %04d or {point}, see the reader for EDF
+    is_pattern = not os.path.lexists(path) and ("%" in path or "{" in path)
+    if not (os.path.isdir(path) or is_pattern) or not any(item.folders for item in known.values()):
         from nxconvert import streams
 
         head = streams.head(path, HEAD)
@@ -258,9 +260,7 @@ def _unknown(path: str) -> tuple[str, str]:
             "a folder is one measurement here; 'nxconvert batch FOLDER -o OUT' converts all that lies in it"
         )
     if not os.path.lexists(path):
-        return "there is no such file, and no reader takes the name for a pattern of names", (
-            "check the spelling and the directory"
-        )
+        return "neither a file nor a pattern of names that a reader knows", "check the spelling and the directory"
     return "no reader knows this file", (
         "'nxconvert formats' lists the formats and the command of each, which skips this check"
     )

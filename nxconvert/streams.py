@@ -167,7 +167,7 @@ def open_source(path: str, *, broken: bool = False) -> Source:
         if sys.stdin is None:  # what Python makes of a stream that the caller has closed
             refuse(STANDARD_INPUT, "standard input is closed", "data expected", "name a file, or pipe one into it")
         return _spool(STANDARD_INPUT, sys.stdin.buffer, time.time_ns(), broken)
-    file = _open_regular(path)
+    file = open_regular(path)
     try:
         status = os.fstat(file.fileno())
         head = file.read(4)
@@ -187,7 +187,7 @@ def head(path: str, size: int) -> bytes:
     No more of the file is read than that takes. ReadError when it cannot be read, or is damaged from the beginning on.
     """
     parts: list[bytes] = []
-    with _open_regular(path) as file:
+    with open_regular(path) as file:
         try:
             for data in _plain_blocks(path, _Hashed(file), []):
                 parts.append(data)
@@ -201,7 +201,8 @@ def head(path: str, size: int) -> bytes:
     return b"".join(parts)[:size]
 
 
-def _open_regular(path: str) -> IO[bytes]:
+def open_regular(path: str) -> IO[bytes]:
+    """Open a regular file, unbuffered; ReadError that says why where there is none. A pipe could hang for ever."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             if os.path.isdir(path):

@@ -117,6 +117,6 @@ def test_the_command_goes_on_after_a_file_that_cannot_be_read(file: Path) -> Non
 
     done = run("nothing.nxs", str(file), "--keys", "elettra/elettra", "--format", "flat")
     assert done.returncode == 1
-    assert done.stderr.startswith("nothing.nxs: cannot be opened as HDF5: No such file or directory")
+    assert done.stderr.startswith("nothing.nxs: there is no such file, a readable file expected")
     assert json.loads(done.stdout)["metadata"]["ring_curr"] == 200.5
     assert run(str(file), "--keys", "elettraa").returncode == 2

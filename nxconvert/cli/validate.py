@@ -61,9 +61,12 @@ def validate(
     sources = sources_of(inputs, files_from, null)
     silenced = room.silence(ignore)
     counts = {"error": 0, "warning": 0, "note": 0}
+    judged = 0
 
     def judge(path: str) -> None:
+        nonlocal judged
         found = room.validate_file(path, silenced, own_rules)
+        judged += 1
         signals.check()
         for item in found:
             counts[item.severity] += 1
@@ -72,7 +75,8 @@ def validate(
     status = try_each(sources, judge)
     if quiet <= verbose:
         listed = ", ".join(f"{number} {severity}{'' if number == 1 else 's'}" for severity, number in counts.items())
-        click.echo(f"{len(sources)} file{'' if len(sources) == 1 else 's'}: {listed}", err=True)
+        rest = f"; {len(sources) - judged} not judged" if judged < len(sources) else ""
+        click.echo(f"{judged} file{'' if judged == 1 else 's'}: {listed}{rest}", err=True)
     return max(status, int(bool(counts["error"] or (strict and counts["warning"]))))
 
 

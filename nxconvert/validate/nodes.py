@@ -12,6 +12,7 @@ import numpy as np
 
 from nxconvert.arrays import LazyArray
 from nxconvert.errors import ReadError
+from nxconvert.streams import open_regular
 from nxconvert.tree import Dataset, Group, Link, Tree
 
 #: texts and numbers up to this size are looked at; of larger fields only shape and type
@@ -152,6 +153,7 @@ class FileView:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        open_regular(path).close()
         try:
             self._file = h5py.File(path, "r", locking=False)
         except OSError as error:

@@ -44,8 +44,11 @@ def test_convert_recognises_the_format_whatever_the_name(call: Call, folder: Pat
     assert folder_said.endswith(
         "  hint: a folder is one measurement here; 'nxconvert batch FOLDER -o OUT' converts all that lies in it\n"
     )
-    assert glob_said.startswith("there is no such file, and no reader takes the name for a pattern of names, spec: ")
-    assert "\n  hint: check the spelling and the directory\n" in glob_said
+    assert glob_said.startswith(
+        "there is no such file, a readable file expected\n  hint: check the spelling and the directory\n"
+    )
+    _, _, err = call("convert", "nothing_%04d.spek")
+    assert err.startswith("nothing_%04d.spek: neither a file nor a pattern of names that a reader knows, spec: ")
 
 
 def test_convert_takes_a_reader_by_name(call: Call, folder: Path) -> None:

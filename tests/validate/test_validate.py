@@ -153,9 +153,9 @@ def test_the_command_tells_findings_and_status(file: Path, base: Path) -> None:
         "  hint: letters, digits and '_', 63 of them at most; the source's own name fits into @long_name\n"
     )
     assert done.stderr == (
-        "nothing.nxs: cannot be opened as HDF5: No such file or directory\n"
-        "  hint: is it complete, and not being written?\n"
-        "3 files: 1 error, 1 warning, 0 notes\n"
+        "nothing.nxs: there is no such file, a readable file expected\n"
+        "  hint: check the spelling and the directory\n"
+        "2 files: 1 error, 1 warning, 0 notes; 1 not judged\n"
     )
     ignoring = ("--ignore", "base-class", "--ignore", "name")
     assert run(str(file), *ignoring, "-q").returncode == 0

@@ -16,6 +16,7 @@ import h5py
 from h5py import h5f, h5p
 
 from nxconvert.errors import ReadError
+from nxconvert.streams import open_regular
 
 #: what h5py raises where a file is damaged
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, NotImplementedError)
@@ -94,8 +95,7 @@ class Files:
 
 
 def _open(path: str) -> Any:
-    if not os.path.isfile(path):  # a pipe or a device could be waited for without end
-        raise ReadError.at(path, "is not a file" if os.path.exists(path) else "there is no such file")
+    open_regular(path).close()
     plist = h5p.create(h5p.FILE_ACCESS)
     # as HDF5 itself opens what links lead to: two ways to close one file do not go together
     plist.set_fclose_degree(h5f.CLOSE_WEAK)
