@@ -7,6 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes depends on what else the machine does: pytest-timeout ends what hangs
+settings.register_profile("nxconvert", deadline=None)
+settings.load_profile("nxconvert")
 
 ROOT = Path(__file__).resolve().parent.parent
 
