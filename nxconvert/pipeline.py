@@ -309,7 +309,7 @@ class Conversion:
                     hashed = file.hashed or not wanted
                     for scan, trees in self.trees(file, outcome, target.is_new):
                         if not hashed:
-                            digests.begin(file.sources())
+                            digests.begin(file.unhashed())
                             hashed = True
                         target.write(stack, scan, trees, outcome)
                     consumed = file.sources()

@@ -177,6 +177,13 @@ class ScanFile(ABC):
     def __iter__(self) -> Iterator[Scan]:
         return self.scans()
 
+    def unhashed(self) -> list[SourceFile]:
+        """Name the files, as far as they are known, that must be read once more for their SHA-256.
+
+        Called once that is wanted: a reader may compute the others from what it reads from then on.
+        """
+        return self.sources()
+
     @abstractmethod
     def sources(self) -> list[SourceFile]:
         """Name every file that was consumed; complete after the iteration has ended."""

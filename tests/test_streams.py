@@ -351,7 +351,10 @@ def test_a_long_z_file_is_given_in_blocks() -> None:
 
 
 @settings(max_examples=300)
-@given(st.binary(max_size=200), st.sampled_from((b"", b"\x1f\x8b\x08\0\0\0\0\0\0\3", b"BZh9", b"\x1f\x9d\x90", b"\x04\x22\x4d\x18")))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from((b"", b"\x1f\x8b\x08\0\0\0\0\0\0\3", b"BZh9", b"\x1f\x9d\x90", b"\x04\x22\x4d\x18")),
+)
 def test_arbitrary_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, head: bytes
 ) -> None:

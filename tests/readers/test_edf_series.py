@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,31 @@ def test_a_series_is_a_stack_along_the_motor_that_moves(tmp_path: Path, way: str
     assert found.problems == []
     assert [source.path for source in found.sources] == [str(path) for path in paths]
     assert [source.size for source in found.sources] == [path.stat().st_size for path in paths]
+
+
+def test_files_of_one_frame_are_hashed_when_their_pixels_are_read(tmp_path: Path) -> None:
+    paths = seriesgen.series(tmp_path, names(*range(4)))
+    many = tmp_path / "b_0000.edf"
+    many.write_bytes(b"".join(path.read_bytes() for path in paths))
+    paths[2].write_bytes(paths[2].read_bytes() + bytes(7))  # padding is a part of the file
+    with READER.open(str(tmp_path)) as file:
+        scans = list(file)
+        assert [item.sha256 for item in file.sources()] == [""] * 5
+        assert [item.path for item in file.unhashed()] == [str(many)]
+        stack = scans[0].detectors["detector"]["data"].value
+        assert isinstance(stack, FrameArray)
+        for index in range(3):
+            np.testing.assert_array_equal(stack.frame(index), frame(index))
+        assert {item.path: item.sha256 for item in file.sources()} == {
+            **{str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths[:3]},
+            str(paths[3]): "",
+            str(many): "",
+        }
+        with paths[3].open("ab") as stream:  # what comes later is no part of what was opened
+            stream.write(b"more")
+        stack.frame(3)
+        before = paths[3].read_bytes()[:-4]
+        assert file.sources()[3].sha256 == hashlib.sha256(before).hexdigest()
 
 
 def test_without_a_motor_the_indices_are_the_axis(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def is_compressed(head: bytes, method: str) -> bool:
     return head.startswith(_MAGIC.get(method, b""))
 
 
-def pixels(data: bytes, kind: Kind, place: Place) -> Array:
+def pixels(data: bytes | memoryview, kind: Kind, place: Place) -> Array:
     """Give the pixels of a frame, of ``kind.shape`` and ``kind.dtype``; ReadError where the data do not hold them."""
     if kind.compression:
         data = _decompress(data, kind, place)
@@ -45,7 +45,7 @@ def pixels(data: bytes, kind: Kind, place: Place) -> Array:
     return array if array.dtype == kind.dtype else array.astype(kind.dtype)
 
 
-def _decompress(data: bytes, kind: Kind, place: Place) -> bytes:
+def _decompress(data: bytes | memoryview, kind: Kind, place: Place) -> bytes:
     limit = kind.nbytes + 1
     try:
         if kind.compression == "offset":
@@ -65,14 +65,14 @@ def _decompress(data: bytes, kind: Kind, place: Place) -> bytes:
     return result
 
 
-def _byte_offset(data: bytes, kind: Kind) -> bytes:
+def _byte_offset(data: bytes | memoryview, kind: Kind) -> bytes:
     from fabio.compression import decByteOffset
 
-    array = decByteOffset(data, math.prod(kind.shape), kind.stored.newbyteorder("="))
+    array = decByteOffset(bytes(data), math.prod(kind.shape), kind.stored.newbyteorder("="))
     return bytes(np.asarray(array).astype(kind.stored).tobytes())
 
 
-def _quadruple(data: bytes, kind: Kind) -> Array:
+def _quadruple(data: bytes | memoryview, kind: Kind) -> Array:
     """Round numbers of 128 bits to float64: those of IEEE 754, and those of x86 with 80 bits and bytes of 0 behind."""
     high_first = kind.stored.newbyteorder("<") != kind.stored
     words = np.frombuffer(data, ">u8" if high_first else "<u8", 2 * math.prod(kind.shape)).reshape(-1, 2)

@@ -18,10 +18,14 @@ from types import TracebackType
 from nxconvert.errors import Problem, ReadError
 from nxconvert.readers.edf.frames import EdfFrame, FrameStack
 from nxconvert.readers.edf.index import Walk
-from nxconvert.readers.edf.sources import Bytes, MemberBytes, SpooledBytes, open_bytes
+from nxconvert.readers.edf.sources import Bytes, MemberBytes, PlainBytes, SpooledBytes, open_bytes
 from nxconvert.readers.edf.store import Header, Headers
 from nxconvert.scan import SourceFile
 from nxconvert.streams import open_source
+
+
+#: bytes of a file besides its pixels that may always be read with them
+_REST = 32 * 1024
 
 __all__ = ["EdfFile", "EdfFrame", "FrameStack", "Header", "Headers", "source_file"]
 
@@ -92,6 +96,14 @@ class EdfFile:
         """Describe the file, and those with its pixels; most without SHA-256, see `source_file`."""
         return [source_file(item) for item in (self.bytes, *self._others.values())]
 
+    def hash_while_read(self) -> bool:
+        """Compute the SHA-256 when the pixels are read, where they are one frame and the rest of the file is small."""
+        source = self.bytes
+        if not isinstance(source, PlainBytes) or len(self.frames) != 1 or self.errors or self._others:
+            return False
+        source.hashing = source.size - self.frames[0].length < max(self.frames[0].length, _REST)
+        return source.hashing
+
     def close(self) -> None:
         """Release the file."""
         self.bytes.close()
@@ -147,8 +159,8 @@ def _container_problems(source: Bytes) -> list[Problem]:
 
 
 def source_file(source: Bytes) -> SourceFile:
-    """Describe a file for the provenance; the SHA-256 is empty where the file was not read as a whole anyway."""
+    """Describe a file for the provenance; the SHA-256 is empty where the file was not read as a whole."""
     if isinstance(source, SpooledBytes):
         return source.source.source_file()
     size = source.raw.size if isinstance(source, MemberBytes) else source.size
-    return SourceFile(source.path, size, source.mtime_ns, "")
+    return SourceFile(source.path, size, source.mtime_ns, source.sha256 if isinstance(source, PlainBytes) else "")

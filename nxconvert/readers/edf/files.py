@@ -22,6 +22,8 @@ class Files:
         self.headers = Headers()
         self.position = 0
         self._roots = tuple(roots)
+        #: whether the SHA-256 of files is computed when their pixels are read, where that is possible
+        self._hashing = False
         self._opened: dict[str, EdfFile | None] = {}
 
     def open(self, path: str, problems: list[Problem]) -> EdfFile | None:
@@ -36,6 +38,8 @@ class Files:
         else:
             problems.extend(file.problems)
             self.position += file.size
+            if self._hashing:
+                file.hash_while_read()
         self._opened[path] = file
         return file
 
@@ -44,8 +48,14 @@ class Files:
         file = self.open(path, problems)
         return [] if file is None else file.frames
 
+    def unhashed(self) -> list[SourceFile]:
+        """Name the files that are not hashed while their pixels are read; further ones are where that is possible."""
+        self._hashing = True
+        left = [file for file in self._opened.values() if file is not None and not file.hash_while_read()]
+        return [source for file in left for source in file.sources()]
+
     def sources(self) -> list[SourceFile]:
-        """Name every file that was read, without SHA-256."""
+        """Name every file that was read, with SHA-256 where it is known."""
         return [source for file in self._opened.values() if file is not None for source in file.sources()]
 
     def close(self) -> None:

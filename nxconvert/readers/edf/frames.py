@@ -13,6 +13,7 @@ from nxconvert.errors import Place, ReadError
 from nxconvert.images import missing_value
 from nxconvert.readers.edf.blobs import pixels
 from nxconvert.readers.edf.header import decode
+from nxconvert.readers.edf.plain import PlainBytes
 from nxconvert.readers.edf.sources import Bytes
 from nxconvert.readers.edf.store import Header, Layout
 from nxconvert.readers.edf.structure import Kind
@@ -95,7 +96,11 @@ class EdfFrame:
 
     def read(self) -> Array:
         """Read the pixels, of ``shape`` and ``dtype`` (read-only), in one piece; ReadError where they are damaged."""
-        data = self.bytes.read_at(self.offset, self.length)
+        source = self.bytes
+        if isinstance(source, PlainBytes):
+            data = source.read_pixels(self.offset, self.length)
+        else:
+            data = source.read_at(self.offset, self.length)
         try:
             return pixels(data, self.kind, Place(self.bytes.path, offset=self.offset))
         except ReadError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections import OrderedDict
@@ -76,11 +77,14 @@ _descriptors = Descriptors()
 class PlainBytes:
     """A file that is read in place; its descriptor is closed and opened again as needed."""
 
-    __slots__ = ("_head", "_identity", "mtime_ns", "path", "size")
+    __slots__ = ("_head", "_identity", "hashing", "mtime_ns", "path", "sha256", "size")
     plain = True
 
     def __init__(self, path: str, descriptor: int, status: os.stat_result, head: bytes = b"") -> None:
         self._head = head
+        #: whether the SHA-256 is wanted and is computed when the pixels are read
+        self.hashing = False
+        self.sha256 = ""
         self.path = path
         self.size = status.st_size
         self.mtime_ns = status.st_mtime_ns
@@ -128,6 +132,14 @@ class PlainBytes:
                 "the file became shorter while it was read; wait until it is complete",
             )
         return data
+
+    def read_pixels(self, offset: int, size: int) -> bytes | memoryview:
+        """Give bytes as `read_at` does; where the SHA-256 is wanted, the rest of the file is read with them for it."""
+        if not self.hashing or self.sha256:
+            return self.read_at(offset, size)
+        data = self.read_at(0, self.size)
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        return memoryview(data)[offset : offset + size]
 
     def close(self) -> None:
         """Release the descriptor."""

@@ -59,6 +59,10 @@ class EdfScanFile(ScanFile):
         self.position = file.size
         yield scan
 
+    def unhashed(self) -> list[SourceFile]:
+        """Name the files that are not hashed while their pixels are read."""
+        return [] if self._file.hash_while_read() else self._file.sources()
+
     def sources(self) -> list[SourceFile]:
         """Name the file, and those with its pixels."""
         return self._file.sources()

@@ -63,6 +63,10 @@ class SeriesFile(ScanFile):
             self.position = self.files.position
             yield scan
 
+    def unhashed(self) -> list[SourceFile]:
+        """Name the files that are not hashed while their pixels are read."""
+        return self.files.unhashed()
+
     def sources(self) -> list[SourceFile]:
         """Name every file that was read."""
         return self.files.sources()
