@@ -157,7 +157,9 @@ def scan(
 def points(instrument: str, rows: np.ndarray, numor: int = 23000) -> Made:
     """A point detector: the points (time, monitor, counts, angles), without frames, in one block F."""
     count = len(rows)
-    made = scan(instrument, np.zeros((1, 1), int), total=count, done=count, axes=range(1, rows.shape[1] - 2))
+    made = scan(
+        instrument, np.zeros((1, 1), int), numor=numor, total=count, done=count, axes=range(1, rows.shape[1] - 2)
+    )
     head = made.text[: made.text.index(key("S"))]
     block = floats(rows.reshape(-1).tolist(), ("time", "monitor", "Total Cou", "angles*1000"))
     return Made(head + group(1, 1, numor) + block, {"rows": rows})

@@ -165,11 +165,13 @@ def test_in16_has_detectors_monitors_and_diffraction_detectors(folder: Path) -> 
     angles: Any = scan.detectors["detector"]["polar_angle"].value
     assert (len(angles), angles[0], angles[19]) == (28, 25.0, 148.5)
     assert value(scan, "sample", "temperature") == 263.819
+    # of neutrons that Si (111) sends straight back
+    assert abs(value(scan, "instrument", "wavelength") - 6.271) < 1e-3
     assert (scan.title, value(scan, "metadata", "proposal")) == ("Sample 1 265K 135 deg", "test-1604")
     assert {name: field.value for name, field in scan.user.items()} == {"name": "Mark Telling", "local_contact": "LvE"}
 
 
-def test_in13_is_a_scan_of_the_temperature(folder: Path) -> None:
+def test_in13_is_a_scan_of_the_temperature(folder: Path, tmp_path: Path) -> None:
     scan = read(folder / "IN13_16347.asc")
     frames = np.array(list(raw_frames(folder / "IN13_16347.asc")))
     assert np.array_equal(scan.detectors["detector"]["data"].value, frames[:2083].T)  # type: ignore[arg-type]
@@ -177,6 +179,10 @@ def test_in13_is_a_scan_of_the_temperature(folder: Path) -> None:
     assert value(scan, "columns", "temperature_setpoint").tolist() == [300.0, 200.0, 100.0]
     assert value(scan, "columns", "monitor").tolist() == [408218, 406412, 406112]
     assert value(scan, "instrument", "wavelength") == 2.23
+    text = (folder / "IN13_16347.asc").read_text("latin-1").replace("   19988", "********")
+    (tmp_path / "damaged").write_text(text, "latin-1")
+    damaged = value(read(tmp_path / "damaged"), "columns", "temperature")
+    assert np.array_equal(damaged, [300.13, np.nan, 100.14], equal_nan=True)
     # the form of IN13: time before date
     assert (str(scan.start_time), str(scan.end_time)) == ("2004-05-21 11:03:54", "2004-05-21 19:59:37")
     assert (scan.title, scan.user["name"].value, scan.number) == ("vana 1mm", "mondelli", 16347)

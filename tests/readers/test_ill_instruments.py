@@ -161,6 +161,7 @@ def test_d20_has_a_row_for_each_frame_and_ten_columns_of_counts(tmp_path: Path) 
     assert column(scan, "time") == [3.0] * 4
     assert (units(scan)["time"], units(scan)["temperature"], units(scan)["F_14"]) == ("s", "K", None)
     assert scan.metadata["duration"].value == 12.0
+    assert [scan.metadata[f"segment_{n}_steps"].value for n in range(1, 8)] == [407 + 5 * n for n in range(7)]
     assert scan.instrument["wavelength"].value == 2.41
     assert (scan.title, scan.sample["name"].value, scan.metadata["proposal"].value) == (
         "kinetics of an oxide",
@@ -295,6 +296,77 @@ def test_d1a_has_all_steps_in_one_block(tmp_path: Path) -> None:
     assert column(scan, "two_theta") == [6.0, 6.05, 6.1, 6.15, 6.2, 6.25, 6.3, 6.35, 6.4]
     assert (column(scan, "time"), units(scan)["time"]) == ([30.0] * 9, "s")
     assert list(scan.axes) == ["two_theta"]
+
+
+def test_d1a_keeps_the_blocks_before_its_steps(tmp_path: Path) -> None:
+    made = illgen.d1a(counts(4, 25))
+    scan = read(made, tmp_path)
+    first = made.text.index(illgen.key("F")) + 2 * 81
+    assert scan.metadata["parameters_1"].value[0] == float(made.text[first : first + 16])  # type: ignore[index]
+    assert [len(scan.metadata[f"parameters_{n}"].value) for n in (1, 2)] == [50, 31]  # type: ignore[arg-type]
+
+
+def test_d1a_that_ends_before_its_last_block_is_told(tmp_path: Path) -> None:
+    text = illgen.d1a(counts(4, 25)).text
+    scan = read(illgen.Made(text[: text.rindex(illgen.key("I"))]), tmp_path)
+    assert [str(problem).partition(":")[2].partition(" ")[2] for problem in scan.problems] == [
+        "sub-spectrum 1 has 2 blocks, 3 expected\n"
+        "  hint: the file may be a part of its original: what is there is converted under the names in the file"
+    ]
+    assert scan.status == "aborted"
+
+
+def test_blocks_of_sub_spectra_that_their_layout_does_not_have_are_kept(tmp_path: Path) -> None:
+    """The second point has a further block F; the third one has its counts in two blocks."""
+    raw = counts(3, 1024)
+    parts = illgen.scan("D9", raw).text.split(illgen.key("S"))
+    more = illgen.floats([7.0, 8.0], ["more", "still more"])
+    at = parts[2].index(illgen.key("I"))
+    parts[2] = parts[2][:at] + more + parts[2][at:]
+    at = parts[3].index(illgen.key("I"))
+    parts[3] = parts[3][:at] + illgen.integers(range(300)) + parts[3][at:]
+    scan = read(illgen.Made(illgen.key("S").join(parts)), tmp_path)
+    assert np.array_equal(data(scan), [frame.reshape(32, 32).T[:, ::-1] for frame in raw])
+    assert np.array_equal(scan.metadata["parameters_2"].value, [[np.nan] * 2, [7, 8], [np.nan] * 2], equal_nan=True)  # type: ignore[arg-type]
+    assert scan.metadata["parameters_2_names"].value == ["more", "still more"]
+    assert np.array_equal(data(scan, "more_counts"), [np.arange(300)])
+
+
+def test_a_short_block_behind_the_counts_is_one_of_parameters(tmp_path: Path) -> None:
+    raw = counts(2, 1024)
+    parts = illgen.scan("QQQ", raw).text.split(illgen.key("S"))
+    parts[1:] = [part + illgen.integers([5, number]) for number, part in enumerate(parts[1:])]
+    scan = read(illgen.Made(illgen.key("S").join(parts)), tmp_path)
+    assert np.array_equal(data(scan), raw)
+    assert [column(scan, name) for name in list(scan.columns)[-2:]] == [[5, 5], [0, 1]]
+
+
+def test_sub_spectra_out_of_order_and_of_other_numors_are_told(tmp_path: Path) -> None:
+    parts = illgen.scan("D9", counts(3, 1024), numor=111).text.split(illgen.key("S"))
+    del parts[2]
+    parts[2] = parts[2].replace(f"{111:8d}", f"{112:8d}", 1)
+    scan = read(illgen.Made(illgen.key("S").join(parts)), tmp_path)
+    assert [str(problem).partition(": ")[2] for problem in scan.problems] == [
+        "sub-spectrum 3, 2 expected\n  hint: all are taken in the order of the file",
+        "sub-spectrum 3 is said to be of numor 112, 111 expected\n  hint: it is taken as one of this numor",
+        "2 of 3 sub-spectra are in the file\n"
+        "  hint: the measurement was stopped, or the file is a part of its original",
+    ]
+
+
+def test_d1a_d9_and_d20_never_take_an_overflow_for_a_number(tmp_path: Path) -> None:
+    made = illgen.d1a(counts(3, 25))
+    at = made.text.rindex(illgen.key("I")) + 2 * 81
+    scan = read(illgen.Made(made.text[:at] + "*" * 24 + made.text[at + 24 :]), tmp_path)
+    assert [np.isnan(column(scan, name)).tolist() for name in ("monitor", "time", "two_theta")] == [
+        [True, False, False]
+    ] * 3
+    assert np.isnan(scan.monitor["integral"].value)  # type: ignore[arg-type]
+    text = illgen.scan("D9", counts(3, 1024)).text.replace(illgen.fortran(5001.0), "*" * 16)
+    scan = read(illgen.Made(text), tmp_path)
+    assert np.isnan(column(scan, "monitor")).tolist() == [False, True, False]
+    assert np.isnan(scan.monitor["integral"].value)  # type: ignore[arg-type]
+    assert not np.isnan(scan.metadata["duration"].value)  # type: ignore[arg-type]
 
 
 def test_d1a_with_a_block_that_is_no_whole_number_of_steps(tmp_path: Path) -> None:

@@ -146,6 +146,13 @@ def test_absurd_values_end_in_bounded_time_in_a_scan_or_a_reason(damage: object)
     assert scan is None or len(scan.problems) < 200
 
 
+def test_text_behind_multi_is_kept_and_passed_over() -> None:
+    scan = read(simple().data + b"MULTI: of what\n" + b" 1" * 93 + b"\nend\n")
+    assert scan is not None
+    assert scan.detectors["multi"]["data"].value.tolist() == [[1] * 31] * 3  # type: ignore[union-attr]
+    assert scan.notes["footer"].value == "MULTI: of what\nend"
+
+
 def test_many_problems_of_one_kind_are_counted() -> None:
     scan = read(simple().data + b"1 2\n" * 1000)
     assert scan is not None

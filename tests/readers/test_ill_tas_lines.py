@@ -85,7 +85,7 @@ def test_header_values_keep_their_namespaces(read: Any) -> None:
     assert scan.metadata["PARAM_DM"].value == 3.355
     assert scan.metadata["PARAM_FX"].value == 2.0
     assert scan.metadata["POSQE_UN"].value == "meV"
-    assert scan.metadata["local_contact"].value == "contact"
+    assert scan.user["local_contact"].value == "contact"
     assert scan.metadata["experiment_identifier"].value == "4-01-1"
     assert scan.user["name"].value == "somebody"
     assert scan.instrument["name"].value == "IN99"
@@ -334,6 +334,33 @@ def test_rows_without_blanks_are_cut_at_signs(read: Any) -> None:
         "012345:30: the row has 3 values, and 4 where it is cut at signs, 4 values between blanks expected\n"
         "  hint: it is cut at signs, since Fortran writes none before a number that fills its field"
     ]
+
+
+def test_a_last_row_that_ends_before_the_others_is_cut_and_left_out(read: Any) -> None:
+    data = simple().data.rstrip(b"\n")
+    whole = read(data)
+    assert whole.points == 3
+    last = data.count(b"\n") + 1
+    note = (
+        f"012345:{last}: the file ends within this line, a line end expected\n"
+        "  hint: its last value may be cut short, if the file is not complete"
+    )
+    assert told(whole) == [note]
+    scan = read(data[:-1])
+    assert scan.points == 2
+    assert told(scan)[0] == (
+        f"012345:{last}: the file ends within this row, a row as long as the others expected\n  hint: it is left out"
+    )
+    names = data[: data.index(b"CNTS") + 3]
+    assert told(read(names)) == [
+        f"012345:{names.count(bytes([10])) + 1}: the file ends within this line, a line end expected\n"
+        "  hint: its last name may be cut short, if the file is not complete"
+    ]
+
+
+def test_the_duration_is_the_sum_of_the_times(read: Any) -> None:
+    duration = read(simple()).metadata["duration"]
+    assert (duration.value, duration.units) == (3.0, "s")
 
 
 def test_short_rows_are_left_out_and_footers_kept(read: Any) -> None:

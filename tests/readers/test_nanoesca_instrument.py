@@ -66,7 +66,6 @@ def test_all_mistakes_are_told_at_once_with_their_places(path: Path) -> None:
     ) == [
         ":1:7: unknown key 'fils'\n  hint: did you mean 'files'?",
         ":2:14: '(?P<nr>.+' is no regular expression, missing ), unterminated subpattern at position 0",
-        ":2:37: 'a\\d+' does not say which part is the step, expected (?P<step>...)",
         ":2:50: unknown key 'rau'\n  hint: did you mean 'raw'?",
         ":3:38: 'averaged' stands twice\n  hint: remove one of them",
         ":3:16: '../up', expected the name of one folder",
@@ -75,6 +74,8 @@ def test_all_mistakes_are_told_at_once_with_their_places(path: Path) -> None:
         ":7:10: unknown key 'titel'\n  hint: did you mean 'title' or 'field'?",
         ":8:16: unknown key 'key'\n  hint: did you mean 'keys'?",
         ":9:11: no table of keys, expected 'key: value'",
+        ":2:37: 'a\\d+' does not say which part is the step, expected (?P<step>...)\n"
+        "  hint: with 'pages: step' each image in a file is one",
     ]
 
 

@@ -443,19 +443,84 @@ def test_an_image_of_another_size_counts_as_missing(place: Path) -> None:
     ]
 
 
-def test_a_file_of_several_images_is_told(place: Path) -> None:
+def stacks(made: Made, folder: Path, name: str, pages: np.ndarray[Any, Any]) -> None:
+    """Write images (file, page, y, x), each file as the image of a point of the first repeat."""
     import tifffile
 
-    made = Made(averages="", repeats=1, points=2)
-    made.write(place)
-    path = place / "Scan" / made.image(1, 2)
-    tifffile.imwrite(path, np.array([made.pixels(1, 2)] * 2))
+    (folder / "Scan").mkdir(parents=True)
+    for point, images in enumerate(pages, 1):
+        path = folder / "Scan" / name.format(point)
+        tifffile.imwrite(path, images, photometric="minisblack", compression="deflate" if point == 2 else None)
+    (folder / f"{made.name}.meas").write_text(made.meas())
+
+
+def test_images_in_one_file_are_repeats(place: Path) -> None:
+    made = Made(averages="", repeats=3, points=4)
+    stacks(made, place, "m_01_{:03}.TIF", made.raw())
     scan = scan_of(place)
-    assert "lost" in [item.severity for item in scan.problems]
-    assert f"{path}: several images in one file, one expected\n  hint: only the first is read" in map(
-        str, scan.problems
-    )
+    assert [problem.severity for problem in scan.problems if problem.severity == "lost"] == []
+    assert scan.status == "complete"
     np.testing.assert_array_equal(data(scan, "raw"), made.raw())
+    np.testing.assert_array_equal(data(scan, "averaged"), made.raw().mean(axis=1))
+    assert scan.columns["energy"].value.tolist() == made.energies()  # type: ignore[union-attr]
+
+
+def test_images_in_one_file_are_steps_where_the_set_up_says_so(tmp_path: Path, place: Path) -> None:
+    made = Made(averages="", repeats=1, points=6)
+    setup = tmp_path / "setup.yaml"
+    setup.write_text("extends: nanoesca\npages: step\nfiles: {raw: '.+stack\\.tiff?'}\n")
+    stacks(made, place, "a_stack.tif", made.raw().reshape(1, 6, *made.shape))
+    scan = scan_of(place, instrument=str(setup))
+    np.testing.assert_array_equal(data(scan, "raw"), made.raw())
+    assert scan.columns["energy"].value.tolist() == made.energies()  # type: ignore[union-attr]
+    # and so are those of several files, one after the other
+    for path in (place / "Scan").iterdir():
+        path.unlink()
+    (place / "Scan").rmdir()
+    stacks(made, place, "m_01_{:03}.tif", made.raw().reshape(3, 2, *made.shape))
+    setup.write_text("extends: nanoesca\npages: step\n")
+    np.testing.assert_array_equal(data(scan_of(place, instrument=str(setup)), "raw"), made.raw())
+
+
+def test_a_file_of_fewer_images_than_most_lacks_some_and_one_of_more_is_cut(place: Path) -> None:
+    made = Made(averages="", repeats=2, points=5)
+    pages = [*made.raw()]
+    pages[1] = pages[1][:1]
+    pages[3] = np.concatenate([pages[3], pages[3][:1]])
+    stacks(made, place, "m_01_{:03}.TIF", pages)  # type: ignore[arg-type]
+    scan = scan_of(place)
+    lost = [item.replace(f"{place.name}/", "") for item in told(scan, place.parent) if item.startswith("lost")]
+    assert lost == [
+        "lost Scan/m_01_004.TIF: 3 images in one file, 2 expected, as in most\n  hint: only the first 2 are read",
+        f"lost {place.name}: 1 raw image missing: of point 2 in repeat 2, one for each point and repeat expected\n"
+        "  hint: they are marked in frame_missing and filled",
+    ]
+    found = data(scan, "raw")
+    assert (found[1, 1] == 65535).all()
+    np.testing.assert_array_equal(np.delete(found, 1, 0), np.delete(made.raw(), 1, 0))
+    np.testing.assert_array_equal(found[1, 0], made.raw()[1, 0])
+
+
+def test_a_file_of_several_averages_is_told(place: Path) -> None:
+    import tifffile
+
+    made = Made(repeats=1, points=2)
+    made.write(place)
+    path = place / "Sum" / f"{made.name}_AV_002.TIF"
+    tifffile.imwrite(path, np.array([made.averaged()[1]] * 2))
+    lost = [str(item) for item in scan_of(place).problems if item.severity == "lost"]
+    assert lost == [f"{path}: several images in one file, one expected\n  hint: only the first is read"]
+
+
+def test_images_of_one_file_are_no_copy_because_they_have_one_time(place: Path) -> None:
+    made = Made(averages="", repeats=20, points=2, tags=False)
+    stacks(made, place, "m_01_{:03}.TIF", made.raw())
+    for point in (1, 2):
+        time = (made.begun + timedelta(seconds=40 * point)).timestamp()
+        os.utime(place / "Scan" / f"m_01_{point:03}.TIF", (time, time))
+    scan = scan_of(place)
+    assert scan.metadata["times_from"].value == "time of the TIFF files"
+    assert (scan.end_time - scan.start_time).total_seconds() == 40  # type: ignore[operator]
 
 
 # what does not agree

@@ -20,7 +20,8 @@ from nanogen import tiff
 from PIL import Image as Pillow
 
 from nxconvert.errors import ReadError
-from nxconvert.readers.nanoesca.tiff import Image, jpeg_size, read_header, read_pixels
+from nxconvert.readers.nanoesca import codecs
+from nxconvert.readers.nanoesca.tiff import Image, read_header, read_headers, read_pixels
 
 TYPES = ("u1", "u2", "u4", "i1", "i2", "i4", "f4", "f8")
 VALUES = np.arange(35).reshape(5, 7) * 7 % 120
@@ -139,14 +140,95 @@ def test_the_time_may_stand_in_the_directory_of_the_camera(image: Path) -> None:
     assert read_header(str(image)).taken == datetime(2026, 3, 12, 14, 25, 11)
 
 
-def test_further_images_are_counted_and_small_copies_are_not(image: Path) -> None:
+def test_all_images_of_a_file_are_read_but_small_copies_and_masks(image: Path) -> None:
     values = VALUES.astype("u2")
     with tifffile.TiffWriter(image) as writer:
-        writer.write(values, subfiletype=0)
+        writer.write(values, subfiletype=0, datetime="2026:03:12 14:25:11")
         writer.write(values[:2, :2], subfiletype=1)
-    assert read_header(str(image)).pages == 1
-    tifffile.imwrite(image, np.array([values, values]))
-    assert read_header(str(image)).pages == 2
+        writer.write(values.astype(bool), subfiletype=4)
+        writer.write(values + 1, compression="deflate", datetime="2026:03:12 14:25:12")
+        writer.write(values + 2, tile=(16, 16))
+    headers = list(read_headers(str(image)))
+    assert [header.taken and header.taken.second for header in headers] == [11, 12, None]
+    assert [header.offset is None for header in headers] == [False, True, True]
+    for number, header in enumerate(headers):
+        np.testing.assert_array_equal(read_pixels(header), values + number)
+
+
+def test_an_image_that_is_damaged_costs_neither_those_before_it_nor_time(image: Path) -> None:
+    values = VALUES.astype("u2")
+    tifffile.imwrite(image, np.array([values, values]), photometric="minisblack")
+    content = bytearray(image.read_bytes())
+    with tifffile.TiffFile(image) as file:
+        second = file.pages[1].offset
+        end = second + 2 + 12 * len(file.pages[1].tags)
+    content[end : end + 4] = struct.pack("<I", second)
+    image.write_bytes(content)
+    found = read_headers(str(image))
+    assert [next(found).directory, next(found).directory] == [8, second]
+    with pytest.raises(ReadError) as caught:
+        next(found)
+    assert str(caught.value) == (
+        f"{image}: byte {second}: the directories go round in a circle\n  hint: the file is damaged"
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"tile": (16, 16)}, {"rowsperstrip": 2}], ids=["whole", "tiles", "strips"])
+@pytest.mark.parametrize(
+    ("compression", "dtype"),
+    [
+        *(("jpeg2000", "u1"), ("jpeg2000", "u2"), ("png", "u1"), ("png", "u2"), ("lerc", "f4"), ("lerc", "u2")),
+        *(("jpegxl", "u1"), ("jpegxl", "u2"), ("jpegxl", "f4")),
+    ],
+)
+def test_streams_that_state_their_own_size_are_read(
+    image: Path, compression: str, dtype: str, options: dict[str, Any]
+) -> None:
+    values = (np.arange(35 * 47).reshape(35, 47) % 251).astype(dtype)
+    tifffile.imwrite(image, values, compression=compression, **options)
+    np.testing.assert_array_equal(read(image)[1], values)
+
+
+#: streams that claim to be 60000 x 60000
+HUGE = struct.pack(">I", 60000) * 2
+HOSTILE = {
+    "JPEG 2000": (34712, b"\xff\x4f\xff\x51" + bytes(4) + HUGE + bytes(40)),
+    "PNG": (34933, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + HUGE + bytes(40)),
+    "LERC": (34887, b"Lerc2 " + struct.pack("<iIii", 4, 0, 60000, 60000) + bytes(40)),
+    # not small, a side of 13 + 5 bits, the width is the height
+    "JPEG XL": (50002, b"\xff\x0a" + (0 | 2 << 1 | 59999 << 3 | 1 << 21).to_bytes(10, "little") + bytes(40)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_stream_that_states_another_size_than_the_directory_is_refused(image: Path, name: str) -> None:
+    compression, data = HOSTILE[name]
+    image.write_bytes(bomb(1, data, compression))
+    expected = f": byte 8: a {name} strip of 60000 x 60000 pixels, at most 1 x 100000 expected"
+    assert refused(image).splitlines()[0] == expected
+    image.write_bytes(bomb(1, data[1:], compression))
+    expected = f": byte 8: a {name} strip of unknown size pixels, at most 1 x 100000 expected"
+    assert refused(image).splitlines()[0] == expected.replace(" pixels", "", 1)
+
+
+def test_jpeg_2000_of_32_bits_is_refused_since_its_decoders_are_not_exact(image: Path) -> None:
+    tifffile.imwrite(image, VALUES.astype("u4"), compression="jpeg2000")
+    assert refused(image).split(": ", 2)[2] == "JPEG 2000 of 32 bits, at most 16 expected"
+
+
+def test_a_size_within_boxes_is_found() -> None:
+    """JPEG 2000 and JPEG XL may come as files of boxes; the stream of the image counts, and no other bytes."""
+    stream = b"\xff\x4f\xff\x51" + bytes(4) + struct.pack(">4I", 12, 9, 2, 1)
+    other = struct.pack(">I4s", 8 + len(stream), b"free") + stream.replace(struct.pack(">I", 12), bytes(4))
+    boxes = struct.pack(">I4sI", 12, b"jP  ", 0) + other + struct.pack(">I4sQ", 1, b"jp2c", 0) + stream
+    assert codecs.jpeg_2000(boxes) == (8, 10)
+    assert codecs.jpeg_2000(boxes[:60]) is None
+    assert codecs.jpeg_2000(struct.pack(">I4sI4sI", 12, b"jP  ", 0, b"xxxx", 0)) is None
+    small = b"\xff\x0a" + (1 | 4 << 1 | 3 << 6).to_bytes(10, "little")
+    assert codecs.jpeg_xl(small) == (40, 53)
+    boxes = struct.pack(">I4sI", 12, b"JXL ", 0) + struct.pack(">I4sI", 24, b"jxlp", 0) + small
+    assert codecs.jpeg_xl(boxes) == (40, 53)
+    assert codecs.lerc(b"Lerc2 " + struct.pack("<iii", 2, 7, 9) + bytes(8)) == (7, 9)
 
 
 # damage
@@ -198,7 +280,8 @@ def test_the_message_says_where_and_what(image: Path) -> None:
         ),
         (
             {259: (3, struct.pack("<H", 3))},
-            "compression 3, one of none, LZW, deflate, PackBits, LZMA, Zstandard, JPEG expected",
+            "compression 3, one of none, LZW, deflate, PackBits, LZMA, Zstandard, JPEG, JPEG 2000, LERC, PNG, JPEG XL "
+            "expected",
         ),
         ({278: (3, struct.pack("<H", 2))}, "1 offsets and 1 sizes of strips or tiles, 3 expected for 5 x 7 pixels"),
         ({279: (4, struct.pack("<I", 0))}, "a strip of 0 bytes from byte 8 on, values expected"),
@@ -249,8 +332,8 @@ def test_a_jpeg_that_states_another_size_than_the_directory_is_refused(image: Pa
     stream = io.BytesIO()
     Pillow.fromarray(np.zeros((8, 8), "u1")).save(stream, "jpeg")
     data = stream.getvalue()
-    assert jpeg_size(data) == (8, 8)
-    assert jpeg_size(b"\xff\xd8\xff") is None
+    assert codecs.jpeg(data) == (8, 8)
+    assert codecs.jpeg(b"\xff\xd8\xff") is None
     at = data.index(b"\xff\xc0") + 5
     image.write_bytes(bomb(1, data[:at] + struct.pack(">HH", 60000, 60000) + data[at + 4 :], compression=7))
     assert refused(image) == ": byte 8: a JPEG strip of 60000 x 60000 pixels, at most 1 x 100000 expected"

@@ -18,7 +18,7 @@ from nxconvert.triple_axis import CELL, PAIRS
 #: one of a pair: ``=`` and commas would end it, and of text a reader would make a number
 _VALUE = re.compile(r"(?!(?i:nan|inf|infinity)$)[A-Za-z][^,=\x00-\x1f]*(?<!\s)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-#: metadata by the key of the line that holds it
+#: metadata, or what is said of the user, by the key of the line that holds it
 TEXTS = {
     "EXPNO": ("experiment_identifier", "proposal"),
     "LOCAL": ("local_contact",),
@@ -39,7 +39,7 @@ def header(scan: Scan) -> Iterator[str]:
     yield f"{instrument[:6]:<6}{user[:12]:<12}{date}"
     yield "V" * 80
     texts = {
-        key: next((text for name in names if (text := _line(_text(scan.metadata, name)))), "")
+        key: next((text for at in (scan.metadata, scan.user) for name in names if (text := _line(_text(at, name)))), "")
         for key, names in TEXTS.items()
     }
     yield from (

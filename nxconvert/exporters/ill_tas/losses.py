@@ -23,13 +23,17 @@ _DERIVED_FLAT = ("channel", "energy", "polar_angle", "spare")
 def describe_losses(scan: Scan, _settings: Settings) -> list[str]:
     """Say what of a scan the format has no place for, and what it changes."""
     columns, texts, names = table(scan), text_columns(scan), column_names(scan)
+    # the sum of the times is the duration
+    sums = {"duration"} if {"TIME", "TI"} & columns.keys() else set()
     params = {name for name in scan.metadata if name.startswith("PARAM_")}
     rest = replace(
         scan,
         columns={name: _without_held_units(field) for name, field in scan.columns.items() if name not in texts},
         positioners={name: field for name, field in scan.positioners.items() if pair(name, field.value) is None},
         detectors={name: items for name, fields in scan.detectors.items() if (items := _lost(scan, name, fields))},
-        metadata={name: field for name, field in scan.metadata.items() if not _is_held(name, field)},
+        metadata={
+            name: field for name, field in scan.metadata.items() if not _is_held(name, field) and name not in sums
+        },
         notes={name: field for name, field in scan.notes.items() if name not in ("header", "footer")},
         sample={
             name: field
@@ -41,7 +45,7 @@ def describe_losses(scan: Scan, _settings: Settings) -> list[str]:
             for name, field in scan.instrument.items()
             if name != "name" and not (name in ("ei", "ef") and "PARAM_KFIX" in params)
         },
-        user={name: field for name, field in scan.user.items() if name != "name"},
+        user={name: field for name, field in scan.user.items() if name != "name" and name not in TEXTS["LOCAL"]},
         monitor={
             name: field
             for name, field in scan.monitor.items()

@@ -34,6 +34,8 @@ class Making:
     reading: Reading
     #: counts of the sub-spectra, in the file's order
     counts: list[Counts] = field(default_factory=list)
+    #: how many blocks of parameters of each sub-spectrum are among the columns
+    done: int = 0
 
     def stack(self, items: list[Counts], shape: tuple[int, ...], arrange: Arrange | None = None) -> Array | LazyArray:
         """Give the counts of sub-spectra of one length as a stack."""
@@ -73,10 +75,17 @@ def build(source: Source, numor: Numor, order: int, index: int, problems: list[P
         numor.cut = True
         found = "the numor ends here, within sub-spectrum 1"
         scan.problems.append(Problem(numor.groups[0].place, found, "its counts expected", "it is left out", "lost"))
+    if known.announced:
+        numor.cut = True
+        found = f"sub-spectrum 1 has {known.announced[0]} block{'s' * (known.announced[0] != 1)}"
+        hint = "the file may be a part of its original: what is there is converted under the names in the file"
+        expected = f"{known.announced[1]} expected"
+        scan.problems.append(Problem(numor.groups[0].place, found, expected, hint, "lost"))
     making = Making(scan, numor, known, facts, Reading(source, scan.problems), counts)
     _texts(making)
     _places(making)
     FAMILIES[known.family](making)
+    _rest(making)
     _status(making)
     scan.metadata.update(known.fields)
     _notes(source, making)
@@ -156,6 +165,24 @@ def header_items(making: Making) -> dict[str, Field]:
     }
 
 
+def _rest(making: Making) -> None:
+    """Keep blocks of the sub-spectra that their layout does not have: of parameters, and large ones of counts."""
+    groups, scan = making.numor.groups, making.scan
+    depth = max((len(group.parameters) for group in groups), default=0)
+    for block in range(making.done, depth):
+        names, values = parameters(making, block)
+        shown = values[0] if len(groups) == 1 else values
+        name = f"parameters_{block + 1}"
+        scan.metadata[name] = Field(name, shown, ("item",) if len(groups) == 1 else ("sub_spectrum", "item"))
+        if any(names):
+            scan.metadata[f"{name}_names"] = Field(f"{name}_names", names, ("line",))
+    more = [item for group in groups for item in group.more]
+    for members in by_length(more):
+        items = [more[index] for index in members]
+        data = Field("data", making.stack(items, (items[0].count,)), ("block", "channel"))
+        making.detector(free_name("more_counts", scan.detectors), data=data)
+
+
 def _status(making: Making) -> None:
     numor = making.numor
     wanted = max(numor.total, making.known.whole("nkmes") or 0)
@@ -211,6 +238,10 @@ def parameters(making: Making, block: int = 0) -> tuple[list[str], Array]:
     there = [item for item in blocks if item is not None]
     if not there:
         return [], np.empty((len(blocks), 0))
+    if any(item.names != there[0].names for item in there):
+        found = "the numbers of the sub-spectra have different names"
+        hint = "those of the first one are taken for all: they are a matter of position"
+        making.scan.problems.append(Problem(there[0].place, found, "", hint, "note"))
     width = max(len(item.values) for item in there)
     values = np.full((len(blocks), width), np.nan)
     for row, item in zip(values, blocks, strict=True):
@@ -221,8 +252,8 @@ def parameters(making: Making, block: int = 0) -> tuple[list[str], Array]:
 
 def own_columns(making: Making) -> None:
     """Make columns of all blocks of parameters under the names in the file; the last name stands for what follows."""
-    depth = max((len(group.parameters) for group in making.numor.groups), default=0)
-    for block in range(depth):
+    making.done = max((len(group.parameters) for group in making.numor.groups), default=0)
+    for block in range(making.done):
         names, values = parameters(making, block)
         if values.shape[1] > MOST_COLUMNS:
             name = f"parameters_{block + 1}"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nxconvert.arrays import Array
+from nxconvert.readers.ill import fields
 from nxconvert.readers.ill.numor import Numbers, Numor
 from nxconvert.readers.ill.tables import MARKS, Entry, Layout, layouts
 from nxconvert.scan import Field, free_name
@@ -20,6 +21,7 @@ TRUSTED = ("V", "S2")
 
 #: units that stand in brackets behind a name in the file itself
 _UNITS = {"sec": "s", "s": "s", "deg": "degree", "K": "K", "mm": "mm", "MW": "MW", "A": "angstrom", "meV": "meV"}
+_OVERFLOWS = {fields.DTYPES[letter]: number for letter, number in fields.OVERFLOW.items()}
 _NAME_WITH_UNITS = re.compile(r"(.*?)\s*\((" + "|".join(_UNITS) + r")\)")
 
 
@@ -35,6 +37,8 @@ class Known:
     fields: dict[str, Field] = field(default_factory=dict)
     #: fields with a place of their own: (namespace, name) to field
     places: dict[tuple[str, str], Field] = field(default_factory=dict)
+    #: blocks of the only sub-spectrum, and how many it has in the layout of which it is the beginning; else nothing
+    announced: tuple[int, int] | None = None
 
     @property
     def is_sure(self) -> bool:
@@ -50,6 +54,8 @@ class Known:
         """Give a trusted value, None where there is none or it is not finite."""
         value = self.values.get(name)
         if value is None or value.size != 1:
+            return None
+        if value.dtype in _OVERFLOWS and value == _OVERFLOWS[value.dtype]:
             return None
         number = float(value.reshape(()))
         return number if number == number and abs(number) != float("inf") else None  # noqa: PLR0124 (nan)
@@ -73,13 +79,16 @@ def understand(numor: Numor, instrument: str) -> Known:
     group: list[str] | None = None
     if numor.groups:
         first = numor.groups[0]
-        group = [block.shape for block in first.parameters]
+        group = [*(block.shape for block in first.parameters), *(f"{item.letter}{item.count}" for item in first.more)]
         if first.counts is not None:
             group.append(f"{first.counts.letter}{first.counts.count}")
     fitting = [item for item in layouts() if item.fits(instrument, numor.version, numor.shapes, group)]
     # of several the one that states most lengths; of equal ones the first, which is the user's
     layout = max(fitting, key=lambda item: item.exact, default=None)
     known = Known(instrument, layout)
+    if layout is None and group and len(numor.groups) == 1:
+        longest = max((item.cut_of(instrument, numor.version, numor.shapes, group) for item in layouts()), default=0)
+        known.announced = (len(group), longest) if longest else None
     blocks = iter(numor.header)
     for number, shape in enumerate(numor.shapes, 1):
         if shape.startswith("A"):

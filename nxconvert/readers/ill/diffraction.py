@@ -70,6 +70,7 @@ def diffraction(making: Making) -> None:
 
 
 def _columns(making: Making, values: Array, numbers: list[int]) -> None:
+    making.done = 1
     for at, (name, units, divisor) in enumerate(COUNTERS):
         making.column(name, values[:, at] / divisor, units)
     for at in range(len(COUNTERS), values.shape[1]):
@@ -79,7 +80,7 @@ def _columns(making: Making, values: Array, numbers: list[int]) -> None:
             making.column(AXES[number][0], column / 1000, AXES[number][1])
         else:
             making.column(f"axis_{at - len(COUNTERS) + 1}", column.copy())
-    duration = np.float64(np.nansum(values[:, 0]) / 1000)
+    duration = np.float64(np.sum(values[:, 0]) / 1000)
     making.scan.metadata["duration"] = Field("duration", duration, (), "s")
 
 
@@ -127,7 +128,7 @@ def _monitor(making: Making) -> None:
             monitor["preset"] = Field("preset", np.float64(value), (), units)
     if "monitor" in columns:
         monitor["data"] = columns["monitor"]
-        monitor["integral"] = Field("integral", np.float64(np.nansum(columns["monitor"].value)), (), "counts")  # type: ignore[arg-type]
+        monitor["integral"] = Field("integral", np.float64(np.sum(columns["monitor"].value)), (), "counts")  # type: ignore[arg-type]
 
 
 def _axis(making: Making, numbers: list[int]) -> Field | None:

@@ -50,6 +50,14 @@ class Decoded:
     long: bool = False
 
 
+def finite(values: Array) -> Array:
+    """Give integers as they are; float64, nan for them, where some overflowed or are no numbers."""
+    letter = next((letter for letter, dtype in DTYPES.items() if dtype == values.dtype), "F")
+    if letter == "F" or not (values == OVERFLOW[letter]).any():
+        return values
+    return np.where(values == OVERFLOW[letter], np.nan, values)
+
+
 def integer(text: bytes) -> int | None:
     """Read one integer; None for blanks, stars, and what is none."""
     token = text.strip(b" \t\r\0")

@@ -36,6 +36,8 @@ _HEAD = 8192
 _MOST_BYTES = 1 << 20
 #: a frame of more values is none that a detector wrote (the largest known has 163 840)
 MOST_VALUES = 1 << 24
+#: a block of counts of more values is none of parameters, whether or not another one follows
+_MOST_PARAMETERS = 256
 #: problems of one kind that are listed one by one
 LISTED = 10
 
@@ -78,16 +80,18 @@ class Counts:
 
 @dataclass(slots=True)
 class Group:
-    """A sub-spectrum: its number, its parameter blocks, its counts (None where there are none).
+    """A sub-spectrum: its number, numor, parameter blocks, its counts (None where there are none).
 
-    ``refused``: it has a block of counts, which is damaged.
+    ``more``: large blocks of counts besides that one. ``refused``: it has a block of counts, which is damaged.
     """
 
     number: int
     place: Place
     total: int
+    run: int = 0
     parameters: list[Numbers] = field(default_factory=list)
     counts: Counts | None = None
+    more: list[Counts] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     refused: bool = False
 
@@ -215,7 +219,9 @@ class Parser:
             self._control(span, lines, "number of the sub-spectrum, rest, total, numor")
         self.numor.total = max(self.numor.total, control[2])
         text = [line.decode("latin-1").rstrip() for line in lines[1 : 1 + control[4]]]
-        return Group(control[0], self._place(span), control[2], text=[line for line in text if line.strip()])
+        return Group(
+            control[0], self._place(span), control[2], control[3], text=[line for line in text if line.strip()]
+        )
 
     def _begin(self, span: Span) -> tuple[int, list[str], str, int]:
         """Read the control line and the names: numbers announced, names, title, lines before the numbers."""
@@ -291,10 +297,6 @@ class Parser:
             group.parameters.append(block)
             self.numor.cut = self.numor.cut or (len(block.values) < block.count and span.end == self.source.size)
             return
-        if group.counts is not None:
-            # not the last one: so it was a block of parameters
-            group.parameters.append(self._parameters(group.counts))
-            group.counts = None
         count, _own, _title, skip = self._begin(span)
         place = self._place(span, skip)
         width, per = fields.WIDTHS[span.letter]
@@ -302,7 +304,7 @@ class Parser:
         if count == 0:  # no counts, or not even the line that says how many
             head = self.source.read_at(span.start, min(span.end - span.start, fields.RECORD))
             if span.end == self.source.size and not head.strip(b" \r\n\t\0"):
-                group.refused = True
+                self._refuse(group)
                 self._tell_end(group)
             return
         head = self.source.read_at(span.start, min(span.end - span.start, _HEAD if skip < 50 else _MOST_BYTES))
@@ -310,7 +312,7 @@ class Parser:
         self.numor.head_end = min(self.numor.head_end, start)
         if count > MOST_VALUES or there < wanted or (there == wanted and self._is_cut(span, count, wanted, width, per)):
             last = span.end == self.source.size
-            group.refused = True
+            self._refuse(group)
             self.numor.cut = self.numor.cut or last
             self.tell(
                 place,
@@ -329,7 +331,24 @@ class Parser:
                 "a line of 80 letters expected",
                 "they are passed over",
             )
-        group.counts = Counts(span.letter, count, start, span.end, span.line + skip)
+        found = Counts(span.letter, count, start, span.end, span.line + skip)
+        if group.counts is not None and group.counts.count > _MOST_PARAMETERS >= count:
+            group.parameters.append(self._parameters(found))
+        elif not group.refused:
+            self._set_aside(group)
+            group.counts = found
+
+    def _set_aside(self, group: Group) -> None:
+        """Make of what seemed to be the counts of a sub-spectrum, and is not the last block, what it is."""
+        if group.counts is not None and group.counts.count > _MOST_PARAMETERS:
+            group.more.append(group.counts)
+        elif group.counts is not None:
+            group.parameters.append(self._parameters(group.counts))
+        group.counts = None
+
+    def _refuse(self, group: Group) -> None:
+        self._set_aside(group)
+        group.refused = True
 
     def _parameters(self, counts: Counts) -> Numbers:
         text = self.source.read_at(counts.start, min(counts.end - counts.start, _MOST_BYTES))
@@ -370,6 +389,7 @@ class Parser:
                 "lost",
             )
             return
+        self._check_numbers()
         full = [group for group in numor.groups if group.counts is not None]
         if not full and any(group.parameters and not group.refused for group in numor.groups):
             # the data of a point detector: one F block, and no counts anywhere
@@ -385,6 +405,28 @@ class Parser:
                 "the measurement was stopped, or the file is a part of its original",
             )
         numor.groups = full
+
+    def _check_numbers(self) -> None:
+        """Tell where sub-spectra are not numbered one after the other, or are those of another numor."""
+        expected = 1
+        for group in self.numor.groups:
+            if group.number and group.number != expected:
+                self.tell(
+                    group.place,
+                    "sub-spectra out of order",
+                    f"sub-spectrum {group.number}",
+                    f"{expected} expected",
+                    "all are taken in the order of the file",
+                )
+            if group.run not in (0, self.numor.run):
+                self.tell(
+                    group.place,
+                    "sub-spectra of other numors",
+                    f"sub-spectrum {group.number} is said to be of numor {group.run}",
+                    f"{self.numor.run} expected",
+                    "it is taken as one of this numor",
+                )
+            expected = (group.number or expected) + 1
 
 
 def _after(text: bytes, lines: int) -> int:

@@ -19,6 +19,7 @@ from nxconvert.readers.ill.build import (
     parameters,
 )
 from nxconvert.readers.ill.dictionary import own_name, scaled
+from nxconvert.readers.ill.fields import finite
 from nxconvert.readers.ill.tables import BlockTable
 from nxconvert.scan import Field
 
@@ -64,9 +65,9 @@ def kinetic(making: Making) -> None:
     columns = scan.columns
     if "monitor" in columns:
         scan.monitor["data"] = columns["monitor"]
-        scan.monitor["integral"] = Field("integral", np.float64(np.nansum(columns["monitor"].value)), (), "counts")  # type: ignore[arg-type]
+        scan.monitor["integral"] = Field("integral", np.float64(np.sum(columns["monitor"].value)), (), "counts")  # type: ignore[arg-type]
     if "time" in columns and columns["time"].units == "s":
-        scan.metadata["duration"] = Field("duration", np.float64(np.nansum(columns["time"].value)), (), "s")  # type: ignore[arg-type]
+        scan.metadata["duration"] = Field("duration", np.float64(np.sum(columns["time"].value)), (), "s")  # type: ignore[arg-type]
     for name in ("two_theta", "omega", "chi", "phi"):
         if name in columns and scan.points:
             scan.positioners[name] = Field(name, np.float64(columns[name].value[0]), (), columns[name].units)  # type: ignore[index]
@@ -115,7 +116,8 @@ def bank(making: Making) -> None:
         return
     # a block of steps stands alone; of blocks of one step there may be many
     rows = [making.reading.decode(item).reshape(-1, step)[:, : table.leading] for item in counts]
-    leading = np.concatenate(rows).astype(np.int64)
+    leading = finite(np.concatenate(rows))
+    leading = leading.astype(np.int64) if leading.dtype.kind == "i" else leading
     _named_columns(making, table, leading, [])
     columns = scan.columns
     if "monitor" in columns:
@@ -157,6 +159,7 @@ def _table_columns(making: Making) -> None:
     if layout is None or not layout.group or values.shape[1] > MOST_COLUMNS:
         own_columns(making)
         return
+    making.done = 1
     _named_columns(making, layout.group[0], values, names)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.readers.ill.build import Making, add_plot, by_length, header_items
+from nxconvert.readers.ill.fields import finite
 from nxconvert.scan import Field
 
 
@@ -62,6 +63,7 @@ def backscattering(making: Making) -> None:
     from nxconvert.readers.ill.families import spectra
 
     known, scan = making.known, making.scan
+    _wavelength(making)
     if known.instrument == "IN13":
         if not _temperatures(making):
             spectra(making)
@@ -100,6 +102,13 @@ def backscattering(making: Making) -> None:
             making.detector(name, data=Field("data", value, ("spectrum", "diffraction_detector")))
 
 
+def _wavelength(making: Making) -> None:
+    """Give the wavelength of neutrons that the analyser sends straight back: twice its spacing."""
+    spacing = making.known.number("analyser_spacing")
+    if spacing is not None and spacing > 0:
+        making.scan.instrument["wavelength"] = Field("wavelength", np.float64(2 * spacing), (), "angstrom")
+
+
 def _temperatures(making: Making) -> bool:
     """Take a scan of the temperature on IN13, whose spectra hold one number per temperature; False where it is none."""
     known, scan, counts = making.known, making.scan, making.counts
@@ -110,17 +119,14 @@ def _temperatures(making: Making) -> bool:
     if len(counts) < detectors + 4 or any(item.count != points for item in counts) or points < 1:
         return False
     values = np.stack([making.reading.decode(item) for item in counts])
-    making.column("temperature", values[detectors + 3] / 100, "K")
-    making.column("temperature_setpoint", values[detectors + 2] / 100, "K")
-    making.column("monitor", values[detectors], "counts")
+    making.column("temperature", finite(values[detectors + 3]) / 100, "K")
+    making.column("temperature_setpoint", finite(values[detectors + 2]) / 100, "K")
+    making.column("monitor", finite(values[detectors]), "counts")
     for number in (*range(detectors + 1, detectors + 2), *range(detectors + 4, len(counts))):
         making.column(f"spectrum_{number + 1}", values[number])
     scan.axes["temperature"] = scan.columns["temperature"]
     scan.monitor["data"] = scan.columns["monitor"]
-    scan.monitor["integral"] = Field("integral", np.float64(values[detectors].sum()), (), "counts")
-    spacing = known.number("analyser_spacing")
-    if spacing:
-        scan.instrument["wavelength"] = Field("wavelength", np.float64(2 * spacing), (), "angstrom")
+    scan.monitor["integral"] = Field("integral", np.float64(finite(values[detectors]).sum()), (), "counts")
     data = Field("data", np.ascontiguousarray(values[:detectors].T), ("point", "spectrum"))
     making.detector("detector", data=data)
     add_plot(scan, "data", data, (scan.columns["temperature"], None))

@@ -89,6 +89,12 @@ class Layout:
         has_counts = any(shape[0] in "IJ" for shape in group)
         return _fit(self.group if has_counts else self.group[: len(group)], group)
 
+    def cut_of(self, instrument: str, version: int, header: Sequence[str], group: Sequence[str]) -> int:
+        """Give how many blocks a sub-spectrum has where those of *group* are only the first ones, else 0."""
+        if self.group is None or len(group) >= len(self.group) or not _fit(self.group[: len(group)], group):
+            return 0
+        return len(self.group) if self.fits(instrument, version, header, None) else 0
+
     @property
     def exact(self) -> int:
         """Number of blocks whose length is stated."""

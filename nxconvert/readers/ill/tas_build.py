@@ -40,6 +40,9 @@ def build(data: bytes, path: str) -> Scan:
     lines = lines_of(data)
     header = read_header(lines, report)
     body = read_body(lines, header.rest, len(header.names), report) if header.names is not None else Body()
+    open_end = data[-1:] not in b"\r\n" and header.names is not None
+    if open_end:
+        _leave_out_cut_row(lines, body, report)
     scan = Scan(_number(header, path), 1, 0, Place(path, 1, offset=0), length=len(data))
     scan.sha256 = hashlib.sha256(data).hexdigest()
     if header.names is not None:
@@ -59,17 +62,29 @@ def build(data: bytes, path: str) -> Scan:
     scan.notes["header"] = Field("header", header.verbatim)
     if body.footers:
         scan.notes["footer"] = Field("footer", "\n".join(body.footers))
-    if body.rows and data[-1:] not in b"\r\n" and not body.footers and body.multi is None and not body.flat:
+    in_table = not body.rows or body.rows[-1][0] == len(lines)
+    if open_end and in_table and not body.footers and body.multi is None:
         report.add(
             len(lines),
             "open ends",
             "the file ends within this line",
             "a line end expected",
-            "its last value may be cut short, if the file is not complete",
+            f"its last {'value' if body.rows else 'name'} may be cut short, if the file is not complete",
             "note",
         )
     scan.problems = report.finish()
     return scan
+
+
+def _leave_out_cut_row(lines: list[str], body: Body, report: Report) -> None:
+    """Leave the last row out where the file ends before the column in which all others end: its number is cut."""
+    lengths = {len(lines[at - 1].rstrip()) for at, _ in body.rows[:-1]}
+    if len(body.rows) < 3 or len(lengths) != 1 or body.rows[-1][0] != len(lines):
+        return
+    if len(lines[-1].rstrip()) < lengths.pop():
+        found = "the file ends within this row"
+        report.add(len(lines), "rows of other lengths", found, "a row as long as the others expected", "it is left out")
+        body.rows.pop()
 
 
 def _number(header: Header, path: str) -> int:
@@ -102,7 +117,7 @@ def _add_texts(scan: Scan, header: Header, report: Report) -> None:
         (scan.instrument, "name", texts.pop("INSTR", "") or header.instrument),
         (scan.user, "name", texts.pop("USER", "") or header.user),
         (scan.metadata, "experiment_identifier", proposal),
-        (scan.metadata, "local_contact", texts.pop("LOCAL", "")),
+        (scan.user, "local_contact", texts.pop("LOCAL", "")),
         (scan.metadata, "file_name", texts.pop("FILE", "")),
         (scan.metadata, "date", date),
         (scan.metadata, "instrument_mode", texts.pop("TYPE", "")),
@@ -175,6 +190,9 @@ def _add_monitor(scan: Scan, header: Header, command: Command) -> None:
     column = scan.columns.get("M1")
     if column is not None and isinstance(column.value, np.ndarray):
         scan.monitor["data"] = column
+    time = next((scan.columns[name] for name in ("TIME", "TI") if name in scan.columns), None)
+    if time is not None and isinstance(time.value, np.ndarray) and time.units == "s" and len(time.value):
+        scan.metadata["duration"] = Field("duration", np.float64(time.value.sum()), (), "s")
 
 
 def _add_crystal(scan: Scan, header: Header, report: Report) -> None:

@@ -119,17 +119,17 @@ def _flat_text(lines: list[str], at: int, report: Report) -> tuple[str, int]:
 def _multi(lines: list[str], at: int, body: Body) -> int:
     """Read the lines of numbers after ``MULTI:``; gives the index of the next line."""
     assert body.multi is not None
-    text = lines[at].lstrip(" \t")[len(_MULTI) :]
+    words = lines[at].lstrip(" \t")[len(_MULTI) :].split()
+    if any(number(word) is None for word in words):
+        body.footers.append(lines[at].strip())
+        words = []
     while True:
-        words = text.split()
-        if any(number(word) is None for word in words):
-            return at if at + 1 < len(lines) and not text.lower().startswith(_MULTI) else at + 1
         if words:
             body.multi.append((at + 1, words))
         at += 1
-        if at >= len(lines):
+        words = lines[at].split() if at < len(lines) else [""]
+        if any(number(word) is None for word in words):
             return at
-        text = lines[at]
 
 
 def _choose(lines: list[tuple[int, str]], width: int, body: Body, report: Report) -> dict[int, int]:

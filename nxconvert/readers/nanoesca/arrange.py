@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.nanoesca.folder import Files
 from nxconvert.readers.nanoesca.keys import LISTED, Row
 from nxconvert.readers.nanoesca.table import Table, image_name
-from nxconvert.readers.nanoesca.tiff import Image, read_header
+from nxconvert.readers.nanoesca.tiff import Image, read_headers
 
 Slot = TypeVar("Slot", bound=Hashable)
 
@@ -41,8 +41,11 @@ class Arranged:
         return [image for image in self.raw if image is not None]
 
 
-def arrange(files: Files, tables: Iterable[Table], folder: str) -> Arranged:
-    """Put the images into their slots: where the tables name them, else by the numbers in their names."""
+def arrange(files: Files, tables: Iterable[Table], folder: str, pages: str = "repeat") -> Arranged:
+    """Put the images into their slots: where the tables name them, else by the numbers in their names.
+
+    Of several images in one raw file each is a repeat, or with *pages* ``step`` a step, as those of averages are then.
+    """
     result = Arranged()
     raw, averaged = dict(files.raw), dict(files.averaged or files.summed)
     result.is_sum = not files.averaged and bool(files.summed)
@@ -57,25 +60,26 @@ def arrange(files: Files, tables: Iterable[Table], folder: str) -> Arranged:
             _take(raw, {(step, repeat): path for step, path in named.items() if path}, result)
         named = _named(table.total, files, table, result)
         _take(averaged, {step: path for step, path in named.items() if path}, result)
-    raw = _near(raw, result)
-    slots = {*raw, *listed}
-    steps = [step for step, _repeat in slots] + list(averaged)
+    by_step = pages == "step"
+    near: dict[tuple[int, ...], str] = dict(_near(raw, result).items())
+    images = _headers(near, result, "raw", 0 if by_step else 1)
+    means = _headers({(step,): path for step, path in averaged.items()}, result, "averaged", 0 if by_step else None)
+    slots = images.slots | {slot for named in listed for slot in images.pages(named)}
+    steps = [slot[0] for slot in (*slots, *means.slots)]
     result.points = max(steps, default=-1) + 1
     result.repeats = max((repeat for _step, repeat in slots), default=-1) + 1
-    images = _headers(raw, result, "raw")
     result.raw = (
-        [images.get((step, repeat)) for step in range(result.points) for repeat in range(result.repeats)]
-        if images
+        [images.found.get((step, repeat)) for step in range(result.points) for repeat in range(result.repeats)]
+        if images.found
         else []
     )
-    if images:
-        _missing(result, raw, listed, folder)
+    if images.found:
+        _missing(result, images.slots, slots, folder)
     else:
         result.repeats = 0
-    means = _headers(averaged, result, "averaged")
-    result.averaged = [means.get(step) for step in range(result.points)] if means else []
-    if means:
-        lacking = [step for step in range(result.points) if step not in averaged]
+    result.averaged = [means.found.get((step,)) for step in range(result.points)] if means.found else []
+    if means.found:
+        lacking = [step for step in range(result.points) if (step,) not in means.slots]
         _tell(result, folder, [f"of point {step + 1}" for step in lacking], "averaged image")
     return result
 
@@ -139,33 +143,80 @@ def _near(raw: dict[tuple[int, int], str], result: Arranged) -> dict[tuple[int, 
     return kept
 
 
-def _headers(paths: dict[Slot, str], result: Arranged, kind: str) -> dict[Slot, Image]:
-    """Read the directory of every image; those that are damaged or of another size than most are problems."""
-    images: dict[Slot, Image] = {}
+@dataclass(slots=True)
+class _Images:
+    """Images by slot, and the slots of all files. ``along``: what the images in one file are one after the other."""
+
+    along: int | None
+    #: images in a file
+    each: int = 1
+    found: dict[tuple[int, ...], Image] = field(default_factory=dict)
+    slots: set[tuple[int, ...]] = field(default_factory=set)
+
+    def pages(self, slot: tuple[int, ...], count: int | None = None) -> list[tuple[int, ...]]:
+        """Give the slots of the images in the file of a slot."""
+        if self.along is None:
+            return [slot]
+        first = slot[self.along] * self.each
+        return [
+            (*slot[: self.along], first + page, *slot[self.along + 1 :])
+            for page in range(self.each if count is None else count)
+        ]
+
+
+def _headers(paths: Mapping[tuple[int, ...], str], result: Arranged, kind: str, along: int | None) -> _Images:
+    """Read the directories of all images; those that are damaged or of another size than most are problems."""
+    images = _Images(along)
+    files: dict[tuple[int, ...], list[Image]] = {}
     for slot, path in paths.items():
+        files[slot] = own = []
         try:
-            images[slot] = read_header(path)
+            for image in read_headers(path):
+                own.append(image)
+                if along is None and len(own) > 1:
+                    own.pop()
+                    found = "several images in one file"
+                    result.problems.append(
+                        Problem(Place(path), found, "one expected", "only the first is read", "lost")
+                    )
+                    break
         except ReadError as error:
             result.problems.extend(error.problems)
-    if not images:
-        return {}
-    shape = Counter(image.shape for image in images.values()).most_common(1)[0][0]
-    for slot, image in list(images.items()):
-        if image.shape != shape:
-            del images[slot]
+    images.each = _each(files, paths, result)
+    shapes = Counter(image.shape for own in files.values() for image in own)
+    shape = shapes.most_common(1)[0][0] if shapes else (0, 0)
+    for slot, own in files.items():
+        slots = images.pages(slot, len(own) or None)
+        images.slots.update(slots)
+        for image, place in zip(own, slots, strict=False):
+            if image.shape == shape:
+                images.found[place] = image
+                continue
             found = f"an image of {image.shape[0]} x {image.shape[1]} pixels"
             expected = f"{shape[0]} x {shape[1]} expected, as most {kind} images have"
             result.problems.append(Problem(Place(image.path), found, expected, "it counts as missing", "lost"))
-        elif image.pages > 1:
-            found = "several images in one file"
-            result.problems.append(Problem(Place(image.path), found, "one expected", "only the first is read", "lost"))
     return images
 
 
-def _missing(result: Arranged, raw: dict[tuple[int, int], str], listed: set[tuple[int, int]], folder: str) -> None:
+def _each(files: dict[tuple[int, ...], list[Image]], paths: Mapping[tuple[int, ...], str], result: Arranged) -> int:
+    """Give how many images a file has: as most have, in doubt the larger number; tell the files with more."""
+    counts = Counter(len(own) for own in files.values() if own)
+    each = max(counts, key=lambda count: (counts[count], count), default=1)
+    if each * len(files) > _MOST_HOLES * sum(map(len, files.values())) + _SPARE:
+        each = min(counts)
+    for slot, own in files.items():
+        if len(own) > each:
+            found = f"{len(own)} images in one file"
+            hint = f"only the first {each} are read" if each > 1 else "only the first is read"
+            result.problems.append(Problem(Place(paths[slot]), found, f"{each} expected, as in most", hint, "lost"))
+            del own[each:]
+    return each
+
+
+def _missing(result: Arranged, raw: set[tuple[int, ...]], slots: set[tuple[int, ...]], folder: str) -> None:
     """Tell images that lack apart from those of the last repeat that were never taken."""
     last = result.repeats - 1
-    end = max((step for step, repeat in {*raw, *listed} if repeat == last), default=-1) + 1
+    end = max((step for step, repeat in slots if repeat == last), default=-1) + 1
     result.interrupted = result.points - end
     lacking = [
         (step, repeat)

@@ -58,7 +58,7 @@ def build(found: Found, instrument: Instrument, index: int, read: Callable[[str]
     configs += _experiment(found, configs, instrument, read)
     scan = Scan(index + 1, 1, index, Place(found.path))
     facts = Facts(instrument, [(config, sections) for _kind, config, sections in configs], found.path)
-    arranged = arrange(files, tables, found.folder)
+    arranged = arrange(files, tables, found.folder, instrument.pages)
     arranged.problems[:0] = files.problems
     if not arranged.raw and not arranged.averaged:
         if not arranged.problems:

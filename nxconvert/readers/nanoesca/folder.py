@@ -239,7 +239,7 @@ def _choose(
 
 def _put(files: Files, kind: str, match: re.Match[str], path: str, instrument: Instrument) -> None:
     groups = match.groupdict()
-    step = _index(groups["step"], instrument.first_step)
+    step = _index(groups.get("step") or str(instrument.first_step), instrument.first_step)
     repeat = _index(groups.get("repeat") or str(instrument.first_repeat), instrument.first_repeat)
     if step is None or repeat is None:
         files.problems.append(

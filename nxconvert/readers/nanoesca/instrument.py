@@ -22,18 +22,12 @@ _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 6
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-#: What a pattern of file names must tell by named groups.
-_GROUPS: dict[str, tuple[str, ...]] = {
-    "measurement": (),
-    "experiment": (),
-    "table": (),
-    "raw": ("step",),
-    "averaged": ("step",),
-    "summed": ("step",),
-    "ignored": (),
-}
+#: Kinds of files; the patterns of images must tell the step, unless each image in a file is one.
+_IMAGES = ("raw", "averaged", "summed")
+_FILES = ("measurement", "experiment", "table", *_IMAGES, "ignored")
 FOLDERS = ("raw", "averaged")
 TIMES = ("tag", "file")
+PAGES = ("repeat", "step")
 ITEMS = (
     *("title", "comment", "operator", "affiliation", "sample", "timestamp", "instrument_name"),
     *("photon_energy", "work_function", "pass_energy", "dwell_time", "repeats"),
@@ -61,6 +55,7 @@ class Instrument:
     description: str = ""
     files: dict[str, re.Pattern[str]] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
+    pages: str = "repeat"
     first_step: int = 1
     first_repeat: int = 1
     repeats_section: re.Pattern[str] | None = None
@@ -113,6 +108,7 @@ def _fill(instrument: Instrument, path: Path) -> None:
             reader.mistake(node, f"unknown key '{key}'", "", near_names(key, (*_KEYS, "extends")))
         else:
             take(reader, node)
+    reader.steps()
     if not reader.problems and not {"raw", "averaged", "summed"} & instrument.files.keys():
         reader.mistake(None, "no pattern for the names of images", "expected files: {raw: ...}")
     if reader.problems:
@@ -126,6 +122,7 @@ class _Reader:
         self.path = path
         self.instrument = instrument
         self.problems: list[Problem] = []
+        self.patterns: dict[str, Any] = {}
 
     def mistake(self, node: Any, found: str, expected: str = "", hint: str = "") -> None:
         place = Place(str(self.path))
@@ -231,10 +228,19 @@ class _Reader:
         return Item(**item)
 
     def files(self, node: Any) -> None:
-        for name, value in self.known(node, tuple(_GROUPS)):
-            pattern = self.pattern(value, _GROUPS[name])
+        for name, value in self.known(node, _FILES):
+            pattern = self.pattern(value)
             if pattern is not None:
                 self.instrument.files[name] = pattern
+                self.patterns[name] = value
+
+    def steps(self) -> None:
+        """Check that the names of images tell the step where the images in them do not."""
+        for name in _IMAGES if self.instrument.pages != "step" else ():
+            if name in self.patterns and "step" not in self.instrument.files[name].groupindex:
+                node = self.patterns[name]
+                found = f"'{self.text(node)}' does not say which part is the step"
+                self.mistake(node, found, "expected (?P<step>...)", "with 'pages: step' each image in a file is one")
 
     def folders(self, node: Any) -> None:
         for name, value in self.known(node, FOLDERS):
@@ -246,6 +252,12 @@ class _Reader:
     def items(self, node: Any) -> None:
         for name, value in self.known(node, ITEMS):
             self.instrument.items[name] = self.item(value)
+
+    def pages(self, node: Any) -> None:
+        pages = self.text(node)
+        if pages not in PAGES:
+            self.mistake(node, f"'{pages}'", f"expected {' or '.join(PAGES)}")
+        self.instrument.pages = pages
 
     def order(self, node: Any) -> None:
         times = self.texts(node) if not isinstance(node, yaml.SequenceNode) or node.value else ()
@@ -266,6 +278,7 @@ _KEYS: dict[str, Callable[[_Reader, Any], None]] = {
     "description": _setting("description", _Reader.text),
     "files": _Reader.files,
     "folders": _Reader.folders,
+    "pages": _Reader.pages,
     "first_step": _setting("first_step", _Reader.number),
     "first_repeat": _setting("first_repeat", _Reader.number),
     "repeats_section": _setting("repeats_section", lambda reader, node: reader.pattern(node, ("repeat",))),

@@ -1,4 +1,4 @@
-"""One grey TIFF image (TIFF 6.0, and BigTIFF) of the camera: its first directory, checked against the size of the file.
+"""Grey TIFF images (TIFF 6.0, and BigTIFF) of a camera, one or several in a file, checked against the file's size.
 
 What a directory declares is not believed: every table, strip and tile lies within the file, and what a compressed image
 would become is bounded, before anything is decoded. Values that lie in one piece are taken as they are; compressed,
@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import NoReturn
@@ -22,6 +23,7 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.errors import Place, ReadError
+from nxconvert.readers.nanoesca import codecs
 
 #: an image that becomes larger than both when it is decoded is taken for a decompression bomb
 BOMB_SIZE = 64 << 20
@@ -30,7 +32,12 @@ BOMB_RATIO = 250
 _LONGEST_SIDE = 1 << 17
 _MOST_PIECES = 1 << 20
 _MOST_ENTRIES = 4096
+_MOST_IMAGES = 1 << 17
+#: bits of tag 254: a small copy, a mask
+_PARTS = 1 | 4
 _HEAD = 8192
+#: so much of a compressed strip is read for the size that it states
+_STREAM_HEAD = 65536
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _FILL_ORDER = 256, 257, 258, 259, 266
 _OFFSETS, _SAMPLES, _ROWS, _COUNTS, _DATE, _PREDICTOR = 273, 277, 278, 279, 306, 317
@@ -42,9 +49,9 @@ _WANTED = {
 }
 #: size and struct code of the field types (TIFF 6.0 section 2, BigTIFF); text and rationals are taken as bytes
 _TYPES = {1: (1, "B"), 2: (1, "s"), 3: (2, "H"), 4: (4, "I"), 13: (4, "I"), 16: (8, "Q"), 18: (8, "Q")}
-#: compressions whose decoders stop at the size that the directory declares; JPEG states a size of its own besides
+#: compressions whose decoders stop at the size that the directory declares; others state a size of their own (codecs)
 _BOUNDED = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits", 34925: "LZMA", 50000: "Zstandard"}
-_JPEG = 7
+_NOT_EXACT = "decoders give other numbers beyond: save the images again, with deflate for example"
 _DATE_FORM = re.compile(rb"\s*(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 # the library tells of odd files through logging, which would write to standard error where nobody listens
@@ -53,10 +60,10 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What the directory says: shape ``(y, x)``, the type as stored, time of the tag, place of the bare values.
+    """What a directory says: shape ``(y, x)``, the type as stored, time of the tag, place of the bare values.
 
     ``offset``: first byte of the values where they lie uncompressed in one piece, else None. ``modified``: time of
-    the file in UTC. ``pages``: 2 stands for any number of further images.
+    the file in UTC. ``directory``: where the directory begins; that of the first image in the file is ``first``.
     """
 
     path: str
@@ -66,7 +73,8 @@ class Image:
     stored: np.dtype[np.generic]
     offset: int | None
     taken: datetime | None
-    pages: int
+    directory: int
+    first: int
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
@@ -86,9 +94,14 @@ class Image:
 
 def read_header(path: str) -> Image:
     """Read the directory of the first image; ReadError, with the byte, where it is damaged, foreign or a bomb."""
+    return next(read_headers(path))
+
+
+def read_headers(path: str) -> Iterator[Image]:
+    """Read the directories of all images of a file but for small copies; ReadError where one is damaged."""
     with _open(path) as file:
         status = os.fstat(file.fileno())
-        return _Header(path, file, status.st_size, status.st_mtime_ns).image()
+        yield from _Header(path, file, status.st_size, status.st_mtime_ns).images()
 
 
 def read_pixels(image: Image) -> Array:
@@ -103,7 +116,8 @@ def read_pixels(image: Image) -> Array:
                 "wait until the measurement is complete, then convert again",
             )
         if image.offset is None:
-            return _decode(image, file.read())
+            # of one image among many not the whole file
+            return _decode(image, io.BytesIO(file.read()) if image.directory == image.first else file)
         values = np.empty(image.shape, image.stored)
         file.seek(image.offset)
         view, got = values.reshape(-1).view(np.uint8).data, 0
@@ -115,12 +129,13 @@ def read_pixels(image: Image) -> Array:
     return values.astype(image.dtype, copy=False)
 
 
-def _decode(image: Image, data: bytes) -> Array:
+def _decode(image: Image, data: io.BytesIO | io.FileIO) -> Array:
     import tifffile
 
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            values = file.pages[0].asarray(maxworkers=1)
+        with tifffile.TiffFile(data, name=image.path) as file:
+            file.filehandle.seek(image.directory)
+            values = tifffile.TiffPage(file, 0).asarray(maxworkers=1)
     except MemoryError:
         raise
     except Exception as error:
@@ -171,6 +186,7 @@ class _Header:
             self.fail(0, f"begins with {self.head[:4].hex(' ')!r}", "a TIFF image expected ('II*' or 'MM')")
         self.big = version == 43
         self.first = self._unpack("Q" if self.big else "I", self.head[8:16] if self.big else self.head[4:8])
+        self.at = self.first
 
     def fail(self, offset: int, found: str, expected: str = "", hint: str = "") -> NoReturn:
         raise ReadError.at(Place(self.path, offset=offset), found, expected, hint)
@@ -225,29 +241,32 @@ class _Header:
                 tags[tag] = struct.unpack_from(f"{self.order}{number}{code}", data)
         return tags, self._unpack(word, block[count * entry :])
 
-    def image(self) -> Image:
-        """Read the first directory and check what it says."""
-        tags, further = self.directory(self.first)
-        self.tags = tags
+    def images(self) -> Iterator[Image]:
+        """Read the first directory and all others that are no small copies or masks of images."""
+        seen: set[int] = set()
+        while self.at and self.at not in seen and len(seen) < _MOST_IMAGES:
+            seen.add(self.at)
+            self.tags, further = self.directory(self.at)
+            if self.at == self.first or not self._one(_SUBFILE, 0) & _PARTS:
+                yield self._image()
+            self.at = further
+        if self.at:
+            found = "the directories go round in a circle" if self.at in seen else f"more than {_MOST_IMAGES} images"
+            self.fail(self.at, found, "", "the file is damaged")
+
+    def _image(self) -> Image:
+        """Check what a directory says."""
         width, length = self._one(_WIDTH, 0), self._one(_LENGTH, 0)
         if not (0 < width <= _LONGEST_SIDE and 0 < length <= _LONGEST_SIDE):
-            self.fail(self.first, f"an image of {length} x {width} pixels", f"sides from 1 to {_LONGEST_SIDE} expected")
+            self.fail(self.at, f"an image of {length} x {width} pixels", f"sides from 1 to {_LONGEST_SIDE} expected")
         samples = self._one(_SAMPLES, 1)
         if samples != 1:
-            self.fail(self.first, f"{samples} values for each pixel (colours)", "a grey image expected")
+            self.fail(self.at, f"{samples} values for each pixel (colours)", "a grey image expected")
         bits = self._one(_BITS, 1)
         stored = self._dtype(bits, self._one(_FORMAT, 1))
         offset = self._pieces(width, length, bits, stored)
-        return Image(
-            self.path,
-            self.size,
-            self.mtime_ns,
-            (length, width),
-            stored,
-            offset,
-            self._date(),
-            2 if further and self._is_image(further) else 1,
-        )
+        shape = (length, width)
+        return Image(self.path, self.size, self.mtime_ns, shape, stored, offset, self._date(), self.at, self.first)
 
     def _one(self, tag: int, default: int) -> int:
         value = self.tags.get(tag)
@@ -264,23 +283,23 @@ class _Header:
         if letter == "u" and bits in (10, 12, 14):  # packed, unpacked by tifffile
             return np.dtype(f"{self.order}u2")
         found = f"values of {bits} bits in sample format {kind}"
-        return self.fail(self.first, found, "integers of 8 to 64 bits or floats of 16 to 64 expected")
+        return self.fail(self.at, found, "integers of 8 to 64 bits or floats of 16 to 64 expected")
 
     def _pieces(self, width: int, length: int, bits: int, stored: np.dtype[np.generic]) -> int | None:
         """Check all strips or tiles; give the first byte of the values where they lie bare and in one piece."""
         compression = self._one(_COMPRESSION, 1)
-        if compression not in _BOUNDED and compression != _JPEG:
+        if compression not in _BOUNDED and compression not in codecs.SIZES:
             self.fail(
-                self.first,
+                self.at,
                 f"compression {compression}",
-                f"one of {', '.join(dict.fromkeys(_BOUNDED.values()))}, JPEG expected",
+                f"one of {', '.join(dict.fromkeys((*_BOUNDED.values(), *codecs.NAMES.values())))} expected",
                 "save the images again without loss, with deflate for example",
             )
         tiled = _TILE_OFFSETS in self.tags or _TILE_WIDTH in self.tags
         if tiled:
             across, down = self._one(_TILE_WIDTH, 0), self._one(_TILE_LENGTH, 0)
             if not (0 < across <= _LONGEST_SIDE and 0 < down <= _LONGEST_SIDE):
-                self.fail(self.first, f"tiles of {down} x {across} pixels", f"sides from 1 to {_LONGEST_SIDE} expected")
+                self.fail(self.at, f"tiles of {down} x {across} pixels", f"sides from 1 to {_LONGEST_SIDE} expected")
         else:
             across, down = width, min(max(self._one(_ROWS, length), 1), length)
         pieces = -(-width // across) * -(-length // down)
@@ -291,7 +310,7 @@ class _Header:
             counts = (needed,)  # old writers leave it out where it is clear
         if not (len(offsets) == len(counts) == pieces):
             self.fail(
-                self.first,
+                self.at,
                 f"{len(offsets)} offsets and {len(counts)} sizes of strips or tiles",
                 f"{pieces} expected for {length} x {width} pixels",
                 "the file is damaged",
@@ -304,7 +323,7 @@ class _Header:
                     f"the file ends at byte {self.size}" if count else "values expected",
                     "the file is damaged or was not copied whole",
                 )
-        self._bound(compression, needed * stored.itemsize * 8 // bits, offsets, counts, (down, across))
+        self._bound(compression, needed * stored.itemsize * 8 // bits, stored, offsets, counts, (down, across))
         if compression == 1 and sum(counts) < needed:
             found = f"{sum(counts)} bytes of values"
             self.fail(offsets[0], found, f"{needed} expected for {length} x {width} pixels", "the file is damaged")
@@ -313,23 +332,32 @@ class _Header:
         return offsets[0] if is_bare and joined and bits == stored.itemsize * 8 else None
 
     def _bound(
-        self, compression: int, decoded: int, offsets: tuple[int, ...], counts: tuple[int, ...], piece: tuple[int, int]
+        self,
+        compression: int,
+        decoded: int,
+        stored: np.dtype[np.generic],
+        offsets: tuple[int, ...],
+        counts: tuple[int, ...],
+        piece: tuple[int, int],
     ) -> None:
         """Refuse what would become too large when it is decoded."""
         if decoded > max(BOMB_SIZE, BOMB_RATIO * self.size):
             self.fail(
-                self.first,
+                self.at,
                 f"{self.size} bytes that become {decoded} when decoded",
                 f"at most {BOMB_RATIO} times as many expected",
                 "decompress the image yourself if it is what it should be",
             )
-        if compression == _JPEG:
+        if compression in codecs.SIZES:
+            name = codecs.NAMES[compression]
+            if name == "JPEG 2000" and stored.itemsize > 2:
+                self.fail(self.at, f"JPEG 2000 of {8 * stored.itemsize} bits", "at most 16 expected", _NOT_EXACT)
             for start, count in zip(offsets, counts, strict=True):
-                size = jpeg_size(self._part(start, min(count, 65536), "a strip"))
+                size = codecs.SIZES[compression](self._part(start, min(count, _STREAM_HEAD), "a strip"))
                 if size is None or size[0] > piece[0] or size[1] > piece[1]:
                     self.fail(
                         start,
-                        f"a JPEG strip of {'unknown size' if size is None else f'{size[0]} x {size[1]} pixels'}",
+                        f"a {name} strip of {'unknown size' if size is None else f'{size[0]} x {size[1]} pixels'}",
                         f"at most {piece[0]} x {piece[1]} expected",
                         "the file is damaged",
                     )
@@ -345,26 +373,3 @@ class _Header:
             return datetime(*map(int, match.groups())) if match else None  # type: ignore[arg-type]
         except ValueError:
             return None
-
-    def _is_image(self, offset: int) -> bool:
-        """Tell whether a further directory is an image of its own, not a small copy of the first."""
-        try:
-            kind = self.directory(offset)[0].get(_SUBFILE)
-        except ReadError:
-            return False
-        return not (isinstance(kind, tuple) and kind and kind[0] & 1)
-
-
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Give the height and width that a JPEG stream states in its frame header, None where it has none."""
-    at = 2
-    while data[:2] == b"\xff\xd8" and at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return height, width
-        else:
-            at += 2 + struct.unpack_from(">H", data, at + 2)[0]
-    return None

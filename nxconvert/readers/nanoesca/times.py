@@ -44,8 +44,10 @@ def span(
                 found = f"{len(images) - len(taken)} of {len(images)} images have no DateTime"
                 problems.append(Problem(Place(path), found, "the times of the others do not count"))
         else:
-            modified = [image.modified for image in images]
-            reason = copied(modified, begun, dwell)
+            # the images of one file have its only time
+            modified = [image.modified for image in {image.path: image for image in images}.values()]
+            each = len(images) / len(modified)
+            reason = copied(modified, begun, None if dwell is None else dwell * each)
             if not reason:
                 return Span(min(modified), max(modified), "time of the TIFF files"), problems
             problems.append(
