@@ -23,7 +23,6 @@ from nxconvert.readers.edf.store import Header, Headers
 from nxconvert.scan import SourceFile
 from nxconvert.streams import open_source
 
-
 #: bytes of a file besides its pixels that may always be read with them
 _REST = 32 * 1024
 
