@@ -31,6 +31,8 @@ from nxconvert.tabular import CELLS, aligned, held_as_columns, listed, losses, t
 
 #: rows and columns of a sheet, characters of its name and of a cell, whole numbers that a double holds
 _ROWS, _COLUMNS, _NAME, _CELL, _EXACT = 1_048_576, 16_384, 31, 32_767, 2**53
+#: what is no character for XML, besides controls, for which XlsxWriter has a way
+_NO_CHARACTERS = re.compile("[\ufffe\uffff]")
 _INDEX = ("sheet", "scan", "title", "command", "start_time", "end_time", "status", "points")
 _DETAILS = ("scan", "kind", "name", "value", "units")
 
@@ -106,7 +108,7 @@ class Workbook:
         own, number = name, 2
         while own.lower() in self._taken:
             ending = f" ({number})"
-            own, number = name[: _NAME - len(ending)] + ending, number + 1
+            own, number = _cut(name, _NAME - len(ending)) + ending, number + 1
         self._taken.add(own.lower())
         made = _Sheet(self._book.add_worksheet(own, self._kind))
         self._sheets.append(made.sheet)
@@ -134,7 +136,7 @@ class _Sheet:
         for column, value in enumerate(cells):
             if isinstance(value, str):
                 # names that are not UTF-8 in a file have bytes that no text has
-                value = value.encode("utf-8", "replace").decode()[:_CELL]
+                value = _NO_CHARACTERS.sub("\ufffd", value.encode("utf-8", "replace").decode())[:_CELL]
                 if link and not column:
                     self.sheet.write_url(self._row, 0, link, style, value)
                 elif value:
@@ -185,11 +187,14 @@ def _rows(columns: dict[str, Array | LazyArray | list[str]]) -> Iterator[list[An
 
 def _title(scan: Scan, part: int) -> str:
     """Give the name of a sheet without the characters that Excel does not allow in it."""
-    plain = " ".join(re.sub(r"[\[\]:*?/\\\0-\x1f\x7f]+", " ", f"{scan.identifier} {scan.title}").split()).strip("'")
+    plain = re.sub(r"[\[\]:*?/\\\0-\x1f\x7f\ufffe\uffff]+", " ", f"{scan.identifier} {scan.title}")
     ending = f" ({part})" if part > 1 else ""
-    # Excel counts UTF-16 units
-    own = plain.encode("utf-16-le", "replace")[: 2 * (_NAME - len(ending))].decode("utf-16-le", "ignore")
-    return own.rstrip(" '") + ending
+    return _cut(" ".join(plain.split()).strip("'"), _NAME - len(ending)).rstrip(" '") + ending
+
+
+def _cut(text: str, length: int) -> str:
+    """Cut a text to a length as Excel counts it, in units of UTF-16."""
+    return text.encode("utf-16-le", "replace")[: 2 * length].decode("utf-16-le", "ignore")
 
 
 def describe_losses(scan: Scan, _settings: Settings) -> list[str]:

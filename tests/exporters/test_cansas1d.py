@@ -188,3 +188,10 @@ def test_all_that_is_missing_is_named_at_once() -> None:
         "x.nxs:/scan_1: cansas1d needs the kind of radiation\n  hint: --radiation neutron, --radiation x-ray\n"
         "x.nxs:/scan_1: the unit of 'q' is not known, 1/angstrom is needed\n  hint: --x-units 1/angstrom"
     )
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6))
+def test_a_unit_of_any_text_breaks_no_file(unit: str) -> None:
+    scan = scan_of({"Q": np.ones(2), "I": np.array([1.5, 2.5])}, {"Q": "1/nm", "I": "%s {" + unit}, "I", **XRAY)
+    assert columns_of(parse(text_of(EXPORTER, scan)))["I"] == [1.5, 2.5]

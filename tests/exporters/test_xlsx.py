@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from exporting import Blocks, constants, losses_of, scan_of, settings_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nxconvert.errors import RequestError
@@ -130,6 +130,8 @@ def test_sheets_index_and_details() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.text() | st.sampled_from(["a" * 40, "A" * 40, "Index", "history"]), min_size=1, max_size=4))
+@example(["00" + "\U00010000" * 13] * 2)
+@example(["\ufffe", "a\uffff"])
 def test_no_title_makes_a_sheet_that_excel_does_not_open(titles: list[str]) -> None:
     sheets = parse(written(*(scan_of({"th": np.arange(2)}, title=title) for title in titles)))
     assert len(sheets) == 2 + len(titles)

@@ -112,6 +112,15 @@ def test_scans_of_a_large_real_file_come_back_as_they_were(
 SCAN = "#S {0} ascan  th 0 1 1 1\n#D Thu Feb 11 09:55:2{1} 2016\n#P0 1 2\n#N 2\n#L th  det\n0 {0}\n1 {1}\n\n"
 
 
+@pytest.mark.parametrize("labels", ["::  ::  :;  ::", "a  a_1  a  a", "a.1  a_1  a.1  a:1", "9  9  _9  9  _9_1"])
+def test_labels_whose_legal_names_collide_keep_their_own_numbers(tmp_path: Path, labels: str) -> None:
+    source, count = tmp_path / "a.spec", len(labels.split())
+    row = " ".join(map(str, range(count)))
+    source.write_text(f"#F a\n\n#S 1 ascan  x 0 1 2 1\n#N {count}\n#L {labels}\n{row}\n{row}\n\n")
+    convert(source, tmp_path / "x.nxs")
+    assert compare(source, tmp_path / "x.nxs") == 1
+
+
 def test_scans_come_in_the_order_of_their_source(tmp_path: Path) -> None:
     source = tmp_path / "a.spec"
     source.write_text("#F a\n#O0 th  tth\n\n" + "".join(SCAN.format(n, k) for k, n in enumerate((12, 3, 1, 3, 12))))

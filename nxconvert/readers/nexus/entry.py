@@ -54,7 +54,7 @@ class Making:
         self.loader = Loader()
         self.own = creator == "nxconvert" or entry.group("conversion") is not None
         self.silx = creator.startswith("silx")
-        self.instrument = next(entry.groups("NXinstrument"), None) or entry.group("instrument")
+        self.instrument = next(iter(entry.groups("NXinstrument")), None) or entry.group("instrument")
         #: the NXdata of each plot
         self.plotted: dict[str, Group] = {}
         #: everything of one value is an array of one element (ILL, spec2nexus)

@@ -125,10 +125,11 @@ def _positions(making: Making, name: str) -> Group | None:
 def add_positioners(making: Making) -> None:
     """Add where the motors stood at the start: single values, or text where a motor is broken."""
     group = _positions(making, "positioners_start") or _positions(making, "positioners")
+    columns = {id(field) for field in making.scan.columns.values()}
     if group is not None:
         positions = dict(group.datasets())
         for link, (key, name) in own_keys(positions).items():
-            _add_position(making, key, name, positions[link])
+            _add_position(making, key, name, positions[link], columns)
         places = group
     elif making.instrument is not None:
         places = making.instrument
@@ -138,11 +139,12 @@ def add_positioners(making: Making) -> None:
         value = motor.data("value")
         if value is not None:
             name = own_name(motor, motor.name)
-            _add_position(making, free_name(name, making.scan.positioners), name, value)
+            _add_position(making, free_name(name, making.scan.positioners), name, value, columns)
 
 
-def _add_position(making: Making, key: str, name: str, data: Data) -> None:
-    if id(making.loader.fields.get(data.key)) in {id(field) for field in making.scan.columns.values()}:
+def _add_position(making: Making, key: str, name: str, data: Data, columns: set[int]) -> None:
+    """Add a position but for what is one of the *columns*, which are named by their identity."""
+    if id(making.loader.fields.get(data.key)) in columns:
         return
     value: Any = making.loader.scalar(data)
     if value is None or (isinstance(value, str) and (found := making.loader.look(data)) is not None and found.shape):

@@ -6,12 +6,13 @@ a circle, or out of the folders that may be read is a problem with a place and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5, h5a, h5d, h5g, h5l, h5o, h5p, h5t
+from h5py import h5, h5a, h5d, h5g, h5l, h5o, h5p, h5s, h5t
 
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.nexus.files import DAMAGE, Files, OpenFile, Refused
@@ -26,6 +27,15 @@ _LONGEST_ATTRIBUTE = 1 << 20
 _OUTSIDE_HINT = "to read it, name its folder as one of the roots"
 
 
+@dataclass(slots=True, eq=False)
+class Kind:
+    """A type as numpy has it, whether it is one of text, and the type of HDF5 by which its values fill an array."""
+
+    dtype: np.dtype[Any]
+    text: bool
+    read_as: Any
+
+
 class Session:
     """What is shared while a file is read: its files, the problems of what is read now, the groups seen lately."""
 
@@ -35,7 +45,7 @@ class Session:
         self.problems: list[Problem] = []
         self.told: set[str] = set()
         #: the types that were met: each is worked out in many small steps
-        self._kinds: dict[bytes, tuple[np.dtype[Any], int, Any]] = {}
+        self._kinds: dict[bytes, Kind] = {}
         self._nodes: dict[tuple[int, int], Node] = {}
         self._checked: dict[tuple[int, int], bool] = {}
         root = h5g.open(files.main.id, b"/")
@@ -82,17 +92,20 @@ class Session:
         """Give what was opened since the scan was begun."""
         return self._nodes.get(key)
 
-    def kind(self, made: Any) -> tuple[np.dtype[Any], int, Any]:
-        """Give the type of a dataset or an attribute as numpy has it, its size in the file, and how it is read."""
+    def kind(self, made: Any) -> Kind:
+        """Give the type of a dataset or an attribute."""
         stored = made.get_type()
         code = stored.encode()
         found = self._kinds.get(code)
         if found is None:
             dtype = stored.dtype
+            text = h5py.check_string_dtype(dtype) is not None
             read_as = None
-            if dtype.kind in "iuf" and dtype.metadata is None:
+            if text:
+                read_as = h5t.py_create(dtype)
+            elif dtype.kind in "iuf" and dtype.metadata is None:
                 read_as = h5t.py_create(dtype.newbyteorder("="))
-            found = self._kinds[code] = (dtype, stored.get_size(), read_as)
+            found = self._kinds[code] = Kind(dtype, text, read_as)
         return found
 
     def node(self, file: OpenFile, made: Any, path: str, key: tuple[int, int]) -> Node:
@@ -118,11 +131,16 @@ class Node:
         self._count: int | None = None
         self._attributes: dict[str, Any] = {}
 
-    def attribute(self, name: str) -> Any:
-        """Give an attribute, None where there is none or where it cannot be read."""
+    @property
+    def bare(self) -> bool:
+        """Whether the object has no attributes at all."""
         if self._count is None:
             self._count = h5a.get_num_attrs(self.id)
-        if not self._count:
+        return not self._count
+
+    def attribute(self, name: str) -> Any:
+        """Give an attribute, None where there is none or where it cannot be read."""
+        if self.bare:
             return None
         if name not in self._attributes:
             try:
@@ -136,16 +154,15 @@ class Node:
         if not h5a.exists(self.id, key):
             return None
         attribute = h5a.open(self.id, key)
-        size = attribute.get_storage_size()
-        if size > _LONGEST_ATTRIBUTE:
+        if attribute.get_storage_size() > _LONGEST_ATTRIBUTE:
             return None
-        dtype, length, _ = self.session.kind(attribute)
-        if size != length or h5py.check_string_dtype(dtype) is None or attribute.shape != ():
+        kind = self.session.kind(attribute)
+        if not kind.text or attribute.get_space().get_simple_extent_type() != h5s.SCALAR:
             return h5py.AttributeManager(self)[name]
-        value = np.empty((), dtype)
-        attribute.read(value)
+        value = np.empty((), kind.dtype)
+        attribute.read(value, kind.read_as)
         found: Any = value[()]
-        return found.decode("utf-8", "surrogateescape") if dtype.kind == "O" else found
+        return found.decode("utf-8", "surrogateescape") if kind.dtype.kind == "O" else found
 
     def text_attribute(self, name: str) -> str | None:
         """Give an attribute as text, None where there is none."""
@@ -163,25 +180,39 @@ class Node:
 
 
 class Data(Node):
-    """A dataset."""
+    """A dataset; ``seen`` is what was found out of its values, ``...`` before anybody looked."""
 
-    __slots__ = ()
+    __slots__ = ("seen",)
+
+    def __init__(self, session: Session, file: OpenFile, made: Any, path: str, key: tuple[int, int]) -> None:
+        super().__init__(session, file, made, path, key)
+        self.seen: Any = ...
+
+    def messages(self) -> int:
+        """Give which messages its header has: a bit for each kind, counted as the format of HDF5 counts them."""
+        info = h5o.get_info(self.id)
+        self._count = info.num_attrs
+        messages: int = info.hdr.mesg.present
+        return messages
 
 
 class Group(Node):
     """A group."""
 
-    __slots__ = ("_class", "_found", "_links")
+    __slots__ = ("_class", "_found", "_links", "_members", "_prefix")
 
     def __init__(self, session: Session, file: OpenFile, made: Any, path: str, key: tuple[int, int]) -> None:
         super().__init__(session, file, made, path, key)
         self._links: dict[str, tuple[int, int]] | None = None
         self._class: str | None = None
         self._found: dict[str, Node | None] = {}
+        self._members: tuple[list[Group], list[tuple[str, Data]]] | None = None
+        self._prefix = path if path == "/" else f"{path}/"
 
     def forget(self) -> None:
         """Forget what was found in this group."""
         self._found.clear()
+        self._members = None
 
     @property
     def nx_class(self) -> str:
@@ -224,19 +255,22 @@ class Group(Node):
         """Give what lies at a path below this group."""
         return self._walk(path, 0)
 
-    def groups(self, *nx_classes: str) -> Iterator[Group]:
+    def groups(self, *nx_classes: str) -> list[Group]:
         """Give the groups in this one that have one of these classes, or all of them."""
-        for name in self.names():
-            found = self.get(name)
-            if isinstance(found, Group) and (not nx_classes or found.nx_class in nx_classes):
-                yield found
+        groups = self._resolved()[0]
+        return [group for group in groups if group.nx_class in nx_classes] if nx_classes else groups
 
-    def datasets(self) -> Iterator[tuple[str, Data]]:
+    def datasets(self) -> list[tuple[str, Data]]:
         """Give the datasets in this group by the names of their links."""
-        for name in self.names():
-            found = self.get(name)
-            if isinstance(found, Data):
-                yield name, found
+        return self._resolved()[1]
+
+    def _resolved(self) -> tuple[list[Group], list[tuple[str, Data]]]:
+        """Follow all links, once: the groups, and the datasets with the names of their links."""
+        if self._members is None:
+            found = [(name, self.get(name)) for name in self.names()]
+            groups = [node for _, node in found if isinstance(node, Group)]
+            self._members = groups, [(name, node) for name, node in found if isinstance(node, Data)]
+        return self._members
 
     def _info(self, name: str) -> tuple[int, int] | None:
         if self._links is not None:
@@ -262,7 +296,7 @@ class Group(Node):
         if info is None:
             return None
         kind, address = info
-        path = f"{self.path.rstrip('/')}/{name}"
+        path = self._prefix + name
         key = name.encode("utf-8", "surrogateescape")
         if kind == h5l.TYPE_HARD:
             known = self.session.known((self.file.number, address))

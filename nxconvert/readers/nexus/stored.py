@@ -18,9 +18,12 @@ from h5py import h5d, h5s, h5z
 
 from nxconvert.arrays import Array, FrameArray, LazyArray, Location
 from nxconvert.errors import ReadError
+from nxconvert.readers.nexus.chunks import find_chunks
 from nxconvert.readers.nexus.files import DAMAGE, Refused, first_line
 from nxconvert.readers.nexus.nodes import Data, Group
 
+#: messages in the header of a dataset: a list of external files, a chain of filters
+_ELSEWHERE_OR_FILTERED = 1 << 0x07 | 1 << 0x0B
 #: bytes of one block of a large dataset
 BLOCK = 1024 * 1024
 #: a dataset of more bytes than this must have some of them in the file ...
@@ -37,13 +40,13 @@ _VIRTUAL_PREFIX = os.environ.get("HDF5_VDS_PREFIX", "")
 _ORIGIN_HINT = "HDF5_EXTFILE_PREFIX='${ORIGIN}' makes HDF5 look beside the file"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Look:
     """What is known of a dataset before it is read.
 
     ``text``: it holds text. ``missing``: steps of the first axis, first and last, that lie in files that are not there.
     ``blocked``: why its values cannot be read, empty where they can. ``read_as``: the type of HDF5 by which the values
-    fill an array of ``dtype``, where that is a plain one.
+    fill an array of ``dtype``, where that is a plain one or text.
     """
 
     id: Any
@@ -61,21 +64,27 @@ class Look:
 
 
 def look(data: Data, depth: int = 0) -> Look | None:
-    """Look at a dataset; None where it has no value, or none that can be read, which is told."""
-    session = data.session
-    try:
-        return _look(data, depth)
-    except DAMAGE as error:
-        session.tell(data.file, f"'{data.path}' cannot be read: {first_line(error)}", severity="lost")
-        return None
+    """Look at a dataset, once; None where it has no value, or none that can be read, which is told."""
+    if data.seen is ...:
+        try:
+            data.seen = _look(data, depth)
+        except DAMAGE as error:
+            data.seen = None
+            data.session.tell(data.file, f"'{data.path}' cannot be read: {first_line(error)}", severity="lost")
+    found: Look | None = data.seen
+    return found
 
 
 def _look(data: Data, depth: int) -> Look | None:
     session = data.session
-    plist = data.id.get_create_plist()
-    kind = plist.get_layout()
+    messages = data.messages()
+    stored = data.id.get_storage_size()
+    # what has values in this file, unfiltered, is not virtual and lies in no other file: its properties need not be
+    # copied out of HDF5, which costs as much as to open it
+    plist: Any = data.id.get_create_plist() if not stored or messages & _ELSEWHERE_OR_FILTERED else None
+    kind = None if plist is None else plist.get_layout()
     # before the shape is asked for: that of a virtual dataset may depend on the files that it is made of
-    backed: float = math.inf
+    backed: float = stored
     missing: tuple[tuple[int, int], ...] = ()
     if kind == h5d.VIRTUAL:
         found = _virtual(data, plist, depth)
@@ -83,17 +92,18 @@ def _look(data: Data, depth: int) -> Look | None:
             return None
         backed, missing = found
     space = data.id.get_space()
-    if space.get_simple_extent_type() == h5s.NULL:
-        return None
     shape = space.shape
-    dtype, _, read_as = session.kind(data.id)
-    if h5py.check_string_dtype(dtype) is not None:
-        return Look(data.id, shape, dtype, text=True, missing=missing, blocked=_filters(plist, kind))
+    if not shape and space.get_simple_extent_type() == h5s.NULL:
+        return None
+    found_kind = session.kind(data.id)
+    dtype, read_as = found_kind.dtype, found_kind.read_as
+    if found_kind.text:
+        return Look(data.id, shape, dtype, True, missing, _filters(plist, kind), read_as)
     if dtype.kind not in "biufc":
         session.tell(data.file, f"'{data.path}' holds {_kind(dtype)}", "numbers or text expected", "it is left out")
         return None
     # without the names of an enumeration, in this machine's byte order
-    plain = np.dtype(dtype.str).newbyteorder("=")
+    plain = dtype if read_as is not None and dtype.isnative else np.dtype(dtype.str).newbyteorder("=")
     size = math.prod(shape) * dtype.itemsize
     if kind == h5d.CONTIGUOUS and plist.get_external_count():
         if not _external(data, plist, size):
@@ -101,9 +111,7 @@ def _look(data: Data, depth: int) -> Look | None:
     elif size > _LARGE:
         if kind == h5d.CHUNKED:
             backed = data.id.get_num_chunks() * math.prod(plist.get_chunk()) * dtype.itemsize
-        elif kind != h5d.VIRTUAL:
-            backed = data.id.get_storage_size()
-        else:
+        elif kind == h5d.VIRTUAL:
             backed *= dtype.itemsize
         if backed * _EMPTIEST < size:
             session.tell(
@@ -128,7 +136,7 @@ def _kind(dtype: np.dtype[Any]) -> str:
     return "bytes without a type" if dtype.kind == "V" else f"values of the type '{dtype}'"
 
 
-def _filters(plist: Any, kind: int) -> str:
+def _filters(plist: Any, kind: int | None) -> str:
     """Name the filter that is needed and not there, empty where all are."""
     if kind != h5d.CHUNKED:
         return ""
@@ -311,8 +319,12 @@ class _Stored:
         try:
             values: Array = self._dataset[key]
         except DAMAGE as error:
-            raise ReadError.at(self._place, f"values cannot be read: {first_line(error)}") from error
+            raise self.unreadable(error) from error
         return values.astype(self.dtype, copy=False)
+
+    def unreadable(self, error: BaseException) -> ReadError:
+        """Say that values cannot be read, and why."""
+        return ReadError.at(self._place, f"values cannot be read: {first_line(error)}")
 
 
 class StoredArray(LazyArray):
@@ -322,9 +334,25 @@ class StoredArray(LazyArray):
         self._stored = _Stored(data, found)
         self.shape, self.dtype = found.shape, found.dtype
         self._chunks = self._stored._dataset.chunks
+        self._inflated = None if found.blocked else find_chunks(found.id, found.shape, self._stored._dataset.dtype)
 
     def blocks(self) -> Iterator[Array]:
-        """Give blocks of whole chunks, about 1 MiB each."""
+        """Give blocks of whole chunks, about 1 MiB each where HDF5 reads them."""
+        if self._inflated is None:
+            yield from self._by_hdf5()
+            return
+        step, total = self._inflated.steps, self.shape[0]
+        for start in range(0, total, step):
+            try:
+                block = self._inflated.read(start)
+            except OSError as error:
+                raise self._stored.unreadable(error) from error
+            if block is None:
+                yield self._stored.part(slice(start, start + step))
+            else:
+                yield block[: total - start].astype(self.dtype, copy=False)
+
+    def _by_hdf5(self) -> Iterator[Array]:
         row = max(1, self.nbytes // max(1, self.shape[0])) if self.shape[0] else 1
         step = max(1, BLOCK // row)
         if self._chunks is not None:

@@ -30,14 +30,11 @@ class Loader:
 
     def __init__(self) -> None:
         self.fields: dict[tuple[int, int], Field] = {}
-        self._looks: dict[tuple[int, int], Look | None] = {}
         self._loaded = 0
 
     def look(self, data: Data) -> Look | None:
         """Look at a dataset, once; None where it has no value that can be read, which is told."""
-        if data.key not in self._looks:
-            self._looks[data.key] = look(data)
-        return self._looks[data.key]
+        return look(data)
 
     def field(
         self, data: Data, name: str, dims: tuple[str, ...] | None = None, long_name: str | None = None
@@ -119,7 +116,7 @@ def _text(data: Data, found: Look) -> str | list[str] | None:
         return None
     array = np.empty(found.shape, found.dtype)
     if array.size:
-        found.id.read(h5s.ALL, h5s.ALL, array)
+        found.id.read(h5s.ALL, h5s.ALL, array, found.read_as)
     if found.shape:
         return [text(part) for part in array.reshape(-1)]
     value = array[()]
@@ -130,6 +127,8 @@ def _text(data: Data, found: Look) -> str | list[str] | None:
 
 def own_name(data: Node, link: str) -> str:
     """Give the source's own name of what a link is called: ``long_name`` where the link was made from it."""
+    if data.bare:
+        return link
     for attribute in ("long_name", "spec_name"):
         name = data.text_attribute(attribute)
         if name and made_from(link, name):
@@ -148,6 +147,13 @@ def made_from(link: str, name: str, numbered: bool = True) -> bool:
     return re.fullmatch(rf"_?{re.escape(legal)}_?{ending}", link) is not None
 
 
+def _number(link: str, name: str) -> str:
+    """Give the number of a link after the legal spelling of *name*: the first one, since a collision adds another."""
+    after = re.match(rf"_?{re.escape(_ILLEGAL.sub('_', name))}_?(_\d+)", link)
+    number = after or _NUMBERED.search(link)
+    return number[number.lastindex or 0] if number is not None else ""
+
+
 def own_keys(items: Mapping[str, Node], taken: Container[str] = ()) -> dict[str, tuple[str, str]]:
     """Give for each link the name under which its field stands, and the source's own name.
 
@@ -158,10 +164,9 @@ def own_keys(items: Mapping[str, Node], taken: Container[str] = ()) -> dict[str,
     keys: dict[str, tuple[str, str]] = {}
     used: dict[str, str] = {}
     for link in sorted(names, key=lambda link: not made_from(link, names[link], numbered=False)):
-        name, number = names[link], _NUMBERED.search(link)
-        key = name
-        if number is not None and (key in used or key in taken):
-            key += number[0]
+        key = name = names[link]
+        if key in used or key in taken:
+            key += _number(link, name)
         while key in used or key in taken:
             key = free_name(key, used) if key in used else f"{key}_1"
         used[key] = link
