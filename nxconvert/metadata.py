@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nxconvert.validate.nodes import FileView, Node
+from nxconvert.validate.files import FileView
+from nxconvert.validate.nodes import Node
 
 FORMATS = ("icat", "scicat", "flat")
 #: a catalogue takes words and numbers: longer texts and arrays are data, and stay in the file

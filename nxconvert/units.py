@@ -33,7 +33,7 @@ _SPELLINGS = {
     "mm": ("millimeter", "millimetre"),
     "1/nm": ("nm^-1", "nm-1"),
     "1/cm": ("cm^-1", "cm-1"),
-    "s": ("sec", "secs", "second", "seconds", "Seconds"),
+    "s": ("sec", "secs", "Sec", "second", "seconds", "Seconds"),
     "us": ("µs", "μs", "microsecond", "microseconds"),
     "ms": ("msec", "millisecond", "milliseconds"),
     "minute": ("min", "minutes"),

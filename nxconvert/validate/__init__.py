@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 from nxconvert.errors import RequestError, near_names
 from nxconvert.tree import Tree
-from nxconvert.validate import definitions, judge, plots, rules  # plots registers its rules
+from nxconvert.validate import definitions, judge, links, plots, rules  # links and plots register their rules
+from nxconvert.validate.files import FileView
 from nxconvert.validate.findings import Finding
-from nxconvert.validate.nodes import FileView, Node, of_tree
+from nxconvert.validate.nodes import Node, of_tree
 
 __all__ = ["Finding", "known_rules", "validate_file", "validate_tree"]
 
@@ -16,6 +17,7 @@ __all__ = ["Finding", "known_rules", "validate_file", "validate_tree"]
 def known_rules() -> dict[str, str]:
     """Give the names of all rules, and what each looks for."""
     own = {item.name: item.about for item in rules.RULES.values()}
+    assert links.__name__
     assert plots.__name__
     return {**own, **rules.FURTHER, **definitions.RULES, **judge.RULES}
 
@@ -39,27 +41,32 @@ def validate_file(path: str, silenced: frozenset[str] = frozenset(), own_rules: 
     view = FileView(path)
     found: list[Finding] = []
     targets: list[tuple[str, str]] = []
-    broken = False
     try:
         root = view.root()
         found += rules.check_root(root, silenced)
         for name in root.children:
             entry = view.entry(name)
-            found += rules.check(entry, silenced)
-            broken = broken or any(node.kind == "broken" for node in entry.walk())
+            found += rules.check(entry, silenced, view.identity)
             if folder is not None:
                 found += definitions.check(entry, folder, silenced)
                 targets += _definitions(entry)
     finally:
         view.close()
     if folder is not None:
-        # nexusformat ends at a broken link, and says nothing of the rest
-        judged = [] if broken else judge.judge(path, targets)
-        if broken:
-            text = "nexusformat cannot judge a file with broken links"
-            judged = [Finding("error", "definition", "/", text, "mend the links first")]
+        reason = _hindrance(view)
+        judged = [Finding("error", "definition", "/", *reason)] if reason else judge.judge(path, targets)
         found += [item for item in judged if item.rule not in silenced]
     return found
+
+
+def _hindrance(view: FileView) -> tuple[str, str] | None:
+    """Say why nexusformat, which follows every link, is not let loose on a file, and what helps."""
+    if view.multiplied:
+        return "nexusformat would not end: links multiply", "remove the links that lead to one group again and again"
+    if view.outside:
+        text = f"nexusformat is not asked: it would follow a link out of the folder, to '{view.outside[0]}'"
+        return text, "bring the files together, or --own-rules"
+    return None
 
 
 def validate_tree(tree: Tree, silenced: frozenset[str] = frozenset()) -> list[Finding]:

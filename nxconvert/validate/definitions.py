@@ -20,6 +20,7 @@ from nxconvert.validate.nodes import Node, Value
 RULES = {
     "type": "a value is not of the type that the definition demands",
     "unit-category": "units are of another kind than NeXus demands",
+    "unit-missing": "a field has no units, and the definition names their kind",
     "rank": "a field has more dimensions than the definition allows",
 }
 _SPACE = "{http://definition.nexusformat.org/nxdl/3.1}"
@@ -105,6 +106,8 @@ def _unit(node: Node, demand: Demand) -> Iterator[Finding]:
     if like is None or value is None or not value.is_text or value.shape:
         return
     own = units.spell(value.text)
+    if demand.category == "NX_FREQUENCY" and units.same_kind(own, "rpm"):
+        return  # choppers turn so many times a minute; pint counts turns as angles
     wrong = own not in ("", "counts", "%") if like == "" else units.same_kind(own, like) is False
     if wrong and not (demand.category in ("NX_ANGLE",) and own == ""):
         hint = f"units such as '{like}' are expected" if like else "no units, or the empty text, are expected"
@@ -119,6 +122,9 @@ def _part(node: Node, part: Part) -> Iterator[Finding]:
         if demand.link:
             continue  # judged where it leads
         yield from _unit(child, demand)
+        if _CATEGORIES.get(demand.category) and "units" not in child.attributes and not child.value.is_text:
+            hint = f"units such as '{_CATEGORIES[demand.category]}' are expected; pynxtools calls it not valid"
+            yield Finding("warning", "unit-missing", child.path, f"no units, where {demand.category} is demanded", hint)
         if not _is_of_type(child.value, demand.type):
             wanted = demand.type or "NX_CHAR"
             yield Finding("error", "type", child.path, f"the value is {_called(child.value)}, no {wanted}")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import h5py
 import numpy as np
 
 from nxconvert.arrays import LazyArray
-from nxconvert.errors import ReadError
-from nxconvert.streams import open_regular
 from nxconvert.tree import Dataset, Group, Link, Tree
 
 #: texts and numbers up to this size are looked at; of larger fields only shape and type
 SMALL = 4096
-#: deeper groups are not followed: no NeXus file is that deep, and hard links may go round in a circle
-MAX_DEPTH = 40
 
 
 @dataclass(slots=True)
@@ -26,12 +20,14 @@ class Value:
     """An attribute, or the value of a field: its form, type and shape, and the content where that is small.
 
     ``form``: ``text``, ``bytes`` (text of fixed length), ``number``, ``bool``, ``empty`` (null) or ``other``.
+    ``garbled``: bytes that are no UTF-8.
     """
 
     form: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any] | None = None
     content: Any = None
+    garbled: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -58,9 +54,10 @@ class Value:
 class Node:
     """A group, a field, or a link that is not followed (``kind``: ``group``, ``field``, ``broken``, ``external``).
 
-    ``circle`` is the kind of a link back to a group above.
+    Further kinds: ``circle``, a link back to a group above; ``again``, a group that was met too often; ``other``.
 
-    ``identity`` is equal for two links to one object. ``target`` says where a link leads that is not hard.
+    ``identity`` is equal for two links to one object. ``target`` says where a link leads that is not hard, ``lost``
+    the file that has a field's numbers and is not there.
     """
 
     path: str
@@ -71,6 +68,7 @@ class Node:
     identity: Hashable = None
     link: str = "hard"
     target: str = ""
+    lost: str = ""
 
     @property
     def name(self) -> str:
@@ -143,118 +141,3 @@ def _of_python(value: Any) -> Value:
     array = np.asarray(value)
     form = {"b": "bool"}.get(array.dtype.kind, "number" if array.dtype.kind in "iufc" else "other")
     return Value(form, array.shape, array.dtype, array if array.nbytes <= SMALL else None)
-
-
-# files
-
-
-class FileView:
-    """The objects of an HDF5 file, one entry after the other; links out of the file are named, not followed."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        open_regular(path).close()
-        try:
-            self._file = h5py.File(path, "r", locking=False)
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
-            raise ReadError.at(
-                path, f"cannot be opened as HDF5: {reason}", hint="is it complete, and not being written?"
-            ) from error
-
-    def root(self) -> Node:
-        """Give the root with its attributes and the names of what lies in it, without anything below."""
-        node = Node("/", "group", _attributes(self._file), identity=_identity(self._file))
-        node.children = {name: self._shallow(name) for name in self._file}
-        return node
-
-    def _shallow(self, name: str) -> Node:
-        node, item = _linked(self._file, name, f"/{name}")
-        if item is not None:
-            node.attributes = _attributes(item)
-        return node
-
-    def entry(self, name: str) -> Node:
-        """Give one object of the root with everything below it."""
-        return _build(self._file, name, f"/{name}", ())
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-def _build(parent: Any, name: str, path: str, above: tuple[Hashable, ...]) -> Node:
-    node, item = _linked(parent, name, path)
-    if item is None:
-        return node
-    node.attributes = _attributes(item)
-    if isinstance(item, h5py.Dataset):
-        node.value = _value(item)
-    elif node.identity in above or len(above) >= MAX_DEPTH:
-        node.kind = "circle"  # it was judged where it was met first
-    else:
-        inside = (*above, node.identity)
-        node.children = {child: _build(item, child, f"{path}/{child}", inside) for child in item}
-    return node
-
-
-def _linked(parent: Any, name: str, path: str) -> tuple[Node, Any]:
-    """Look at a link before it is followed."""
-    link = parent.get(name, getlink=True)
-    if isinstance(link, h5py.ExternalLink):
-        return Node(path, "external", link="external", target=f"{link.filename}:{link.path}"), None
-    kind = "soft" if isinstance(link, h5py.SoftLink) else "hard"
-    target = link.path if isinstance(link, h5py.SoftLink) else ""
-    try:
-        item = parent[name]
-    except (KeyError, OSError, RuntimeError):
-        return Node(path, "broken", link=kind, target=target), None
-    if not isinstance(item, (h5py.Group, h5py.Dataset)):
-        return Node(path, "other", link=kind, target=target), None
-    made = Node(path, "field" if isinstance(item, h5py.Dataset) else "group", link=kind, target=target)
-    made.identity = _identity(item)
-    return made, item
-
-
-def _identity(item: Any) -> Hashable:
-    information = h5py.h5o.get_info(item.id)
-    return information.fileno, information.addr
-
-
-def _attributes(item: Any) -> dict[str, Value]:
-    found = {}
-    for name in item.attrs:
-        try:
-            found[name] = _of_hdf5(item.attrs.get_id(name), lambda name=name: item.attrs[name])
-        except (OSError, RuntimeError, TypeError, ValueError, UnicodeError):
-            found[name] = Value("other", ())
-    return found
-
-
-def _value(dataset: Any) -> Value:
-    try:
-        return _of_hdf5(dataset.id, lambda: dataset[()])
-    except (OSError, RuntimeError, TypeError, ValueError, UnicodeError):
-        return Value("other", ())
-
-
-def _of_hdf5(handle: Any, read: Any) -> Value:
-    space, dtype = handle.get_space(), handle.dtype
-    if space.get_simple_extent_type() == h5py.h5s.NULL:
-        return Value("empty", ())
-    shape = tuple(int(length) for length in space.shape)
-    text = h5py.check_string_dtype(dtype)
-    form = "number" if dtype.kind in "iufc" else "bool" if h5py.check_enum_dtype(dtype) is not None else "other"
-    if text is not None:
-        form = "text" if text.length is None else "bytes"
-    if form == "other" or np.prod(shape, dtype=np.float64) * dtype.itemsize > SMALL:
-        return Value(form, shape, dtype)
-    content = read()
-    if text is not None:
-        items = [_text(item) for item in np.asarray(content).reshape(-1)]
-        content = items if shape else items[0]
-    return Value(form, shape, dtype, content)
-
-
-def _text(item: Any) -> str:
-    return item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)

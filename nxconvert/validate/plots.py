@@ -47,6 +47,24 @@ def _signal(node: Node, _context: Context) -> Iterator[Found]:
         yield "warning", child.path, "the signal is a single number", "h5web shows no plot"
 
 
+@rule("auxiliary", "a further signal of an NXdata is not there, or does not fit the signal")
+def _auxiliary(node: Node, _context: Context) -> Iterator[Found]:
+    if node.kind != "group" or node.nx_class != "NXdata":
+        return
+    signal, names = node.attributes.get("signal"), node.attributes.get("auxiliary_signals")
+    value = _field(node, signal.text) if signal is not None else None
+    for name in names.texts if names is not None and names.is_text else ():
+        child = node.children.get(name)
+        if child is None or child.kind not in ("field", "external"):
+            hint = "silx, h5web and scippnexus show no plot at all"
+            yield "error", node.path, f"@auxiliary_signals names '{name}', which is not there", hint
+        elif child.value is not None and child.value.form not in ("number", "bool"):
+            yield "error", child.path, "a further signal that is no array of numbers", "h5web refuses it"
+        elif child.value is not None and value is not None and child.value.shape != value.shape:
+            shapes = f"{list(child.value.shape)} instead of {list(value.shape)}"
+            yield "error", child.path, f"a further signal of the shape {shapes}", "silx shows no plot at all"
+
+
 @rule("axes", "the axes of an NXdata do not fit its signal")
 def _axes(node: Node, _context: Context) -> Iterator[Found]:
     if node.kind != "group" or node.nx_class != "NXdata":
@@ -99,7 +117,7 @@ def _indices(node: Node, _context: Context) -> Iterator[Found]:
             continue
         base = name.removesuffix("_indices")
         if base not in node.children:
-            yield "error", node.path, f"@{name}, and there is no '{base}'", "the field is expected in the group"
+            yield "warning", node.path, f"@{name}, and there is no '{base}'", "the field is expected in the group"
         elif attribute.form != "number" or attribute.dtype is None or attribute.dtype.kind not in "iu":
             yield "error", node.path, f"@{name} is no whole number", "the dimension of the signal is expected, from 0"
         elif value is not None and attribute.content is not None and attribute.shape in ((), (len(value.shape),), (1,)):

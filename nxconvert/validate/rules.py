@@ -20,9 +20,13 @@ Found = tuple[str, str, str, str]
 
 @dataclass(slots=True)
 class Context:
-    """What a rule may ask beyond the node: the entry, and where each object was met first."""
+    """What a rule may ask beyond the node: the entry, where each object was met first, and what else the file holds.
+
+    ``lookup`` gives the identity of the object at a path of the file; there is none for a tree.
+    """
 
     entry: Node
+    lookup: Callable[[str], Hashable | None] | None = None
     paths: dict[Hashable, list[str]] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
 
@@ -51,9 +55,11 @@ def rule(name: str, about: str) -> Callable[[_Check], _Check]:
     return register
 
 
-def check(entry: Node, silenced: frozenset[str] = frozenset()) -> list[Finding]:
-    """Judge an entry with everything below it."""
-    context = Context(entry)
+def check(
+    entry: Node, silenced: frozenset[str] = frozenset(), lookup: Callable[[str], Hashable | None] | None = None
+) -> list[Finding]:
+    """Judge an entry with everything below it; *lookup* as of `Context`."""
+    context = Context(entry, lookup)
     for node in entry.walk():
         context.nodes[node.path] = node
         if node.identity is not None:
@@ -85,16 +91,6 @@ _INTERPRETATIONS = (
 )
 
 
-@rule("broken-link", "a link leads nowhere")
-def _broken(node: Node, _context: Context) -> Iterator[Found]:
-    if node.kind == "broken":
-        hint = "write the object, or remove the link; HDF5 knows no '..' in links"
-        yield "error", node.path, f"the {node.link} link leads nowhere: '{node.target}'", hint
-    if node.kind == "external":
-        hint = "nothing behind it was looked at; validate that file too"
-        yield "note", node.path, f"the link leads to another file: '{node.target}'", hint
-
-
 @rule("group-class", "a group has no NX_class, or one that is no NeXus class")
 def _group_class(node: Node, _context: Context) -> Iterator[Found]:
     if node.kind == "group" and not node.nx_class:
@@ -106,8 +102,12 @@ def _group_class(node: Node, _context: Context) -> Iterator[Found]:
 @rule("text-form", "text that has to be a scalar of variable length is an array, of fixed length, or a number")
 def _text_form(node: Node, _context: Context) -> Iterator[Found]:
     found = [(f"@{name}", node.attributes[name]) for name in _SCALARS if name in node.attributes]
+    if node.kind == "field":  # before 2014 the signal was a field with @signal = 1
+        found = [(name, value) for name, value in found if name != "@signal"]
     if node.kind == "field" and node.value is not None and node.name in _SCALAR_FIELDS:
         found.append((node.name, node.value))
+    if node.value is not None and node.value.garbled:
+        yield "warning", node.path, "the text is not UTF-8", "h5grove cannot show it; decode it before it is written"
     for name, value in found:
         if value.form == "empty":
             continue
@@ -129,7 +129,7 @@ def _text_form(node: Node, _context: Context) -> Iterator[Found]:
 def _text_list(node: Node, _context: Context) -> Iterator[Found]:
     for name in _LISTS:
         value = node.attributes.get(name)
-        if value is None or value.form == "empty":
+        if value is None or node.kind != "group" or value.form == "empty":
             continue
         if not value.is_text:
             yield "error", node.path, f"@{name} is no text", "a list of the names of fields is expected"
@@ -158,6 +158,29 @@ def _byte_order(node: Node, _context: Context) -> Iterator[Found]:
         )
 
 
+@rule("storage", "values of a kind that programs cannot load")
+def _storage(node: Node, _context: Context) -> Iterator[Found]:
+    value = node.value
+    if value is None or value.form != "other" or value.dtype is None:
+        return
+    if value.dtype.names is not None:
+        yield (
+            "warning",
+            node.path,
+            "the values are tables (compound)",
+            "scippnexus fails; write a field for each column",
+        )
+    elif value.dtype.kind == "V":
+        yield (
+            "error",
+            node.path,
+            "the values are opaque bytes",
+            "nexusformat and scippnexus fail; write numbers or text",
+        )
+    else:
+        yield "warning", node.path, f"the values are of type {value.dtype}", "write numbers or text"
+
+
 _LEGAL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.]*[A-Za-z0-9_])?")
 _ENDINGS = ("_end", "_errors", "_increment_set", "_indices", "_mask", "_set", "_weights", "_scaling_factor", "_offset")
 _BEGINNINGS = ("BLUESKY_", "DECTRIS_", "IDF_", "NDAttr", "NX_", "PDBX_", "SAS_", "SILX_")
@@ -172,6 +195,9 @@ def _name(node: Node, _context: Context) -> Iterator[Found]:
     elif name[0].isdigit() or "." in name:
         hint = "nexusformat refuses it: begin with a letter or '_', and leave out dots"
         yield "warning", node.path, f"the name '{name}' begins with a digit or has a dot", hint
+    for name in node.attributes:
+        if not _LEGAL.fullmatch(name):
+            yield "warning", node.path, f"the name '@{name}' is not legal", "punx refuses it: letters, digits and '_'"
 
 
 @rule("reserved-name", "a field has a reserved beginning, or a reserved ending without the field it belongs to")
@@ -184,6 +210,8 @@ def _reserved(node: Node, context: Context) -> Iterator[Found]:
                 f"@{name} begins with the reserved 'SILX_'",
                 "pynxtools refuses it",
             )
+    if node.nx_class == "NXdata" and "title" in node.attributes:
+        yield "warning", node.path, "@title, which NeXus has as a field", "pynxtools refuses it; write a field 'title'"
     if node.kind != "field":
         return
     parent = context.nodes.get(node.path.rpartition("/")[0])
@@ -225,6 +253,12 @@ def _date(node: Node, context: Context) -> Iterator[Found]:
             yield "warning", node.path, f"{name} '{value.text}' states no zone", hint
 
 
+#: Units that pint has and UDUNITS has not, or that mean something else than people mean by them (phot, pico-Planck).
+_REFUSED = ("pixel", "ph", "ph/s")
+#: A Gaussian unit, which every program knows.
+_UNDERSTOOD = ("gauss",)
+
+
 @rule("unit", "units that programs do not understand, or spell otherwise")
 def _unit(node: Node, _context: Context) -> Iterator[Found]:
     value = node.attributes.get("units")
@@ -235,8 +269,17 @@ def _unit(node: Node, _context: Context) -> Iterator[Found]:
     if spelling != text:
         shown = f"'{spelling}'" if spelling else "the empty text"
         yield "warning", node.path, f"the units '{text}' are not understood by all programs", f"write {shown}"
-    elif units.same_kind(text, "m") is None:
+    elif text in _REFUSED:
+        yield "warning", node.path, f"the units '{text}' are not understood by all programs", "leave them out"
+    elif units.same_kind(text, "m") is None and text not in _UNDERSTOOD:
         yield "warning", node.path, f"the units '{text}' are unknown", "leave them out rather than invent some"
+
+
+@rule("claim", "a definition is claimed by an attribute, which no program looks at")
+def _claim(node: Node, _context: Context) -> Iterator[Found]:
+    entry = node.nx_class in ("NXentry", "NXsubentry")
+    if entry and "definition" in node.attributes and "definition" not in node.children:
+        yield "warning", node.path, "@definition instead of a field 'definition'", "write it as a field"
 
 
 @rule("interpretation", "@interpretation is none of those that NeXus lists")
@@ -244,28 +287,6 @@ def _interpretation(node: Node, _context: Context) -> Iterator[Found]:
     value = node.attributes.get("interpretation")
     if value is not None and value.is_text and value.text not in _INTERPRETATIONS:
         yield "error", node.path, f"@interpretation is '{value.text}'", f"expected {', '.join(_INTERPRETATIONS)}"
-
-
-@rule("target", "@target does not say where the object lies, or a link in a definition has none")
-def _target(node: Node, context: Context) -> Iterator[Found]:
-    if node.kind not in ("group", "field"):
-        return
-    value = node.attributes.get("target")
-    if value is not None and value.is_text and not value.shape:
-        target = context.nodes.get(value.text)
-        inside = value.text.startswith(f"{context.entry.path}/") or value.text == context.entry.path
-        if not value.text.startswith("/"):
-            yield "error", node.path, f"@target is '{value.text}'", "an absolute path is expected"
-        elif inside and (target is None or target.identity != node.identity):
-            hint = "nexusformat fails; it has to be the path of the object itself"
-            yield "error", node.path, f"@target '{value.text}' is not this object", hint
-        return
-    paths = context.paths.get(node.identity, [])
-    if node.kind == "field" and len(paths) > 1 and node.path != paths[0]:
-        parent = context.nodes.get(node.path.rpartition("/")[0])
-        if parent is not None and parent.nx_class == "NXdata":
-            hint = f"nexusformat takes it for a copy; write @target = '{paths[0]}' to the field"
-            yield "warning", node.path, "a link of an NXdata without @target", hint
 
 
 @rule("errors", "uncertainties under a deprecated name, of another shape, or of integers")
@@ -308,6 +329,11 @@ def _default(node: Node, _context: Context) -> Iterator[Found]:
         yield "error", node.path, f"@default is the path '{value.text}'", "the name of a child is expected"
     elif value.text not in node.children:
         yield "error", node.path, f"@default names '{value.text}', which is not there", _listed(plots)
+    elif node.nx_class in ("NXentry", "NXsubentry"):
+        child = node.children[value.text]
+        leads_on = child.kind == "group" and "default" in child.attributes
+        if child not in plots and not leads_on and child.kind != "external":
+            yield "warning", node.path, f"@default names '{value.text}', which is no plot", _listed(plots)
 
 
 def _listed(plots: list[Node]) -> str:

@@ -141,19 +141,70 @@ def soft_link_upwards(file: Any) -> None:
     file["scan_1/data/up"] = h5py.SoftLink("../title")
 
 
-@fault("note", "broken-link", "/scan_1/elsewhere", "what is behind cannot be judged from here")
-def external_link(file: Any) -> None:
+@fault("error", "broken-link", "/scan_1/elsewhere", "punx ends there; scippnexus and silx call it broken")
+def external_link_to_nothing(file: Any) -> None:
     file["scan_1/elsewhere"] = h5py.ExternalLink("other.nxs", "/entry")
 
 
-@fault("error", "target", "/scan_1/sample/name", "nexusformat fails on a wrong one")
+@fault("note", "broken-link", "/scan_1/elsewhere", "what is behind cannot be judged from here; no judge objects")
+def external_link(file: Any) -> None:
+    with h5py.File(Path(file.filename).with_name("there.nxs"), "w") as other:
+        group(other, "note", "NXnote")["description"] = "elsewhere"
+    file["scan_1/elsewhere"] = h5py.ExternalLink("there.nxs", "/note")
+
+
+@fault("error", "broken-link", "/scan_1/instrument/detector/data", "viewers show zeros for what was measured")
+def virtual_data_of_a_file_that_is_not_there(file: Any) -> None:
+    layout = h5py.VirtualLayout((11,), np.int64)
+    layout[:] = h5py.VirtualSource("lost.h5", "/x", (11,))
+    detector, data = file["scan_1/instrument/detector"], file["scan_1/data"]
+    attributes = dict(detector["data"].attrs)
+    del detector["data"], data["data"]
+    detector.create_virtual_dataset("data", layout).attrs.update(attributes)
+    data["data"] = detector["data"]
+
+
+@fault("error", "broken-link", "/scan_1/monopd/sample", "every judge of links; NXmonopd demands the group")
+def soft_link_of_a_definition_to_nothing(file: Any) -> None:
+    del file["scan_1/monopd/sample"]
+    file["scan_1/monopd/sample"] = h5py.SoftLink("/scan_1/sampel")
+
+
+@fault("error", "circle", "/scan_1/sample/again", "punx and scippnexus end in a RecursionError")
+def link_to_the_group_above(file: Any) -> None:
+    file["scan_1/sample/again"] = file["scan_1"]
+
+
+@fault("error", "target", "/scan_1/sample/name", "programs that follow it read another object; no judge looks")
 def target_elsewhere(file: Any) -> None:
     file["scan_1/sample/name"].attrs["target"] = "/scan_1/title"
 
 
-@fault("error", "target", "/scan_1/sample/name", "a relative one cannot be looked up")
+@fault("error", "target", "/scan_1/sample/name", "nexusformat ends there; punx refuses it")
 def target_relative(file: Any) -> None:
     file["scan_1/sample/name"].attrs["target"] = "sample/name"
+
+
+@fault("error", "target", "/scan_1/sample/name", "nexusformat ends there; punx refuses it")
+def target_to_nothing(file: Any) -> None:
+    file["scan_1/sample/name"].attrs["target"] = "/scan_1/nothing"
+
+
+@fault("error", "target", "/scan_1/sample/name", "nexusformat ends there; punx refuses it")
+def target_in_an_entry_that_is_not_there(file: Any) -> None:
+    file["scan_1/sample/name"].attrs["target"] = "/scan_9/sample/name"
+
+
+@fault("error", "target", "/scan_2/title", "programs that follow it read the other entry; no judge looks")
+def targets_of_the_entry_that_was_copied(file: Any) -> None:
+    file.copy("scan_1", "scan_2")
+
+
+@fault("warning", "target", "/scan_1/data/data", "pynxtools calls it not valid; cnxvalidate refuses it")
+def soft_link_without_target(file: Any) -> None:
+    del file["scan_1/instrument/detector/data"].attrs["target"]
+    del file["scan_1/data/data"]
+    file["scan_1/data/data"] = h5py.SoftLink("/scan_1/instrument/detector/data")
 
 
 @fault("warning", "target", "/scan_1/data/data", "nexusformat takes the link for a copy")
@@ -181,6 +232,26 @@ def class_without_nx(file: Any) -> None:
     group(file["scan_1"], "things", "detector")
 
 
+@fault("error", "group-class", "/scan_1/more/things", "nexusformat wants one inside an NXcollection too")
+def group_without_class_in_a_collection(file: Any) -> None:
+    group(file["scan_1"], "more", "NXcollection").create_group("things")
+
+
+@fault("error", "base-class", "/scan_1/detector", "nexusformat: an NXentry has none")
+def class_in_the_wrong_place(file: Any) -> None:
+    group(file["scan_1"], "detector", "NXdetector")["data"] = np.arange(3)
+
+
+@fault("error", "text-form", "/scan_1/sample", "pynxtools and scippnexus fail")
+def class_as_array(file: Any) -> None:
+    file["scan_1/sample"].attrs["NX_class"] = np.array(["NXsample"], dtype=TEXT)
+
+
+@fault("error", "group-class", "/", "nexusformat ends with an exception; punx refuses it")
+def root_of_another_class(file: Any) -> None:
+    file.attrs["NX_class"] = "NXentry"
+
+
 @fault("error", "base-class", "/scan_1/things", "no such class")
 def unknown_class(file: Any) -> None:
     group(file["scan_1"], "things", "NXdetektor")
@@ -201,7 +272,7 @@ def name_with_dash(file: Any) -> None:
     file["scan_1/sample/a-b"] = 1.0
 
 
-@fault("error", "name", f"/scan_1/sample/{'x' * 64}", "names end at 63 characters")
+@fault("error", "name", f"/scan_1/sample/{'x' * 64}", "the manual ends names at 63 characters; no judge counts")
 def long_name(file: Any) -> None:
     file[f"scan_1/sample/{'x' * 64}"] = 1.0
 
@@ -216,12 +287,22 @@ def name_with_dot(file: Any) -> None:
     file["scan_1/sample/a.b"] = 1.0
 
 
+@fault("warning", "name", "/scan_1/sample", "punx refuses it")
+def attribute_with_dash(file: Any) -> None:
+    file["scan_1/sample"].attrs["a-b"] = 1
+
+
+@fault("warning", "reserved-name", "/scan_1/data", "pynxtools refuses it: 'title' is a field")
+def title_as_attribute(file: Any) -> None:
+    file["scan_1/data"].attrs["title"] = "powder"
+
+
 @fault("warning", "reserved-name", "/scan_1/sample/point_set", "pynxtools looks for the field 'point'")
 def reserved_ending(file: Any) -> None:
     file["scan_1/sample/point_set"] = 1.0
 
 
-@fault("warning", "reserved-name", "/scan_1/sample/SILX_x", "pynxtools refuses it")
+@fault("warning", "reserved-name", "/scan_1/sample/SILX_x", "reserved by the manual; in NXdata pynxtools refuses it")
 def reserved_beginning(file: Any) -> None:
     file["scan_1/sample/SILX_x"] = 1.0
 
@@ -239,12 +320,37 @@ def signal_as_array(file: Any) -> None:
     file["scan_1/data"].attrs["signal"] = np.array(["data"], dtype=TEXT)
 
 
-@fault("error", "text-form", "/scan_1/monopd/definition", "punx ends there")
+@fault("error", "text-form", "/scan_1/monopd/definition", "pynxtools ends with an exception")
 def definition_as_array(file: Any) -> None:
     replace(file, "/scan_1/monopd/definition", np.array(["NXmonopd"], dtype=TEXT))
 
 
-@fault("error", "text-form", "/scan_1/monopd/title", "h5web fails on another shape")
+@fault("warning", "text-form", "/scan_1/monopd/definition", "pynxtools may end with an exception")
+def definition_of_fixed_length(file: Any) -> None:
+    replace(file, "/scan_1/monopd/definition", np.bytes_("NXmonopd"))
+
+
+@fault("error", "text-form", "/scan_1", "punx and silx end with an exception")
+def default_as_array(file: Any) -> None:
+    file["scan_1"].attrs["default"] = np.array(["data"], dtype=TEXT)
+
+
+@fault("error", "text-form", "/scan_1/sample/temperature", "scippnexus cannot load the file")
+def units_as_array(file: Any) -> None:
+    file["scan_1/sample/temperature"].attrs["units"] = np.array(["K"], dtype=TEXT)
+
+
+@fault("error", "text-form", "/scan_1/data/title", "h5web fails on another shape")
+def title_of_a_plot_as_array(file: Any) -> None:
+    file["scan_1/data/title"] = np.array(["powder"], dtype=TEXT)
+
+
+@fault("warning", "text-form", "/scan_1/sample/description", "h5grove cannot show it")
+def text_that_is_not_utf8(file: Any) -> None:
+    file["scan_1/sample/description"] = np.bytes_(b"caf\xe9")
+
+
+@fault("error", "text-form", "/scan_1/monopd/title", "pynxtools wants text")
 def title_as_number(file: Any) -> None:
     replace(file, "/scan_1/title", 5)
 
@@ -269,7 +375,30 @@ def null_attribute(file: Any) -> None:
     file["scan_1/sample/temperature"].attrs["long_name"] = h5py.Empty("S1")
 
 
+@fault("error", "storage", "/scan_1/sample/blob", "nexusformat and scippnexus fail")
+def opaque_bytes(file: Any) -> None:
+    file["scan_1/sample/blob"] = np.void(b"abc")
+
+
+@fault("warning", "storage", "/scan_1/sample/table", "scippnexus cannot load the file")
+def compound_values(file: Any) -> None:
+    file["scan_1/sample/table"] = np.zeros(3, dtype=[("a", "f8"), ("b", "i4")])
+
+
 # times
+
+
+@fault("error", "date", "/scan_1/monopd/start_time", "pynxtools refuses it")
+def date_without_time(file: Any) -> None:
+    replace(file, "/scan_1/start_time", "2024-06-03")
+
+
+@fault("warning", "date", "/scan_1/sample/log/time", "pynxtools refuses it")
+def log_that_starts_without_zone(file: Any) -> None:
+    log = group(file["scan_1/sample"], "log", "NXlog")
+    dataset(log, "value", np.arange(3.0), units="K")
+    dataset(log, "time", np.arange(3.0), units="s")
+    log["time"].attrs["start"] = "2024-06-03T08:00:00"
 
 
 @fault("error", "date", "/scan_1/monopd/start_time", "SPEC's form; pynxtools refuses it")
@@ -323,6 +452,21 @@ def matrix_in_a_row(file: Any) -> None:
 # units
 
 
+@fault("warning", "unit-missing", "/scan_1/monopd/instrument/crystal/wavelength", "pynxtools calls the file not valid")
+def no_units_where_the_definition_names_their_kind(file: Any) -> None:
+    del file["scan_1/instrument/crystal/wavelength"].attrs["units"]
+
+
+@fault("error", "unit-category", "/scan_1/instrument/crystal/wavelength", "pynxtools calls the file not valid")
+def a_length_without_dimension(file: Any) -> None:
+    file["scan_1/instrument/crystal/wavelength"].attrs["units"] = ""
+
+
+@fault("warning", "unit", "/scan_1/sample/rotation_angle", "no unit of UDUNITS; scipp refuses it")
+def pixel(file: Any) -> None:
+    file["scan_1/sample/rotation_angle"].attrs["units"] = "pixel"
+
+
 @fault("warning", "unit", "/scan_1/sample/rotation_angle", "no unit of UDUNITS")
 def deg(file: Any) -> None:
     file["scan_1/sample/rotation_angle"].attrs["units"] = "deg"
@@ -372,9 +516,41 @@ def signal_of_one_number(file: Any) -> None:
     group(file["scan_1"], "one", "NXdata", signal="value")["value"] = 5.0
 
 
-@fault("error", "axes", "/scan_1/data", "silx, h5web, scippnexus and nexusformat refuse it")
+@fault("error", "axes", "/scan_1/data", "nexusformat refuses it; silx and h5web draw a scatter")
 def too_many_axes(file: Any) -> None:
     file["scan_1/data"].attrs["axes"] = np.array(["polar_angle", "polar_angle"], dtype=TEXT)
+
+
+@fault("error", "signal", "/scan_1/data", "punx and h5web refuse it: a name is expected")
+def signal_as_path(file: Any) -> None:
+    file["scan_1/data"].attrs["signal"] = "/scan_1/data/data"
+
+
+@fault("error", "auxiliary", "/scan_1/data", "silx, h5web and scippnexus show nothing of the group")
+def auxiliary_signal_that_is_not_there(file: Any) -> None:
+    file["scan_1/data"].attrs["auxiliary_signals"] = np.array(["i0"], dtype=TEXT)
+
+
+@fault("error", "auxiliary", "/scan_1/data/i0", "silx shows nothing of the group")
+def auxiliary_signal_of_another_shape(file: Any) -> None:
+    file["scan_1/data/i0"] = np.arange(5)
+    file["scan_1/data"].attrs["auxiliary_signals"] = np.array(["i0"], dtype=TEXT)
+
+
+@fault("warning", "text-list", "/scan_1/data", "scippnexus cannot load the file")
+def auxiliary_signals_as_scalar(file: Any) -> None:
+    file["scan_1/data/i0"] = np.arange(11)
+    file["scan_1/data"].attrs["auxiliary_signals"] = "i0"
+
+
+@fault("error", "axes", "/scan_1/data", "nexusformat, silx and scippnexus refuse it")
+def too_few_axes(file: Any) -> None:
+    replace(file, "/scan_1/instrument/detector/data", np.arange(22).reshape(11, 2))
+
+
+@fault("warning", "axes", "/scan_1/data/polar_angle", "silx and h5web refuse it, pynxtools ends with an exception")
+def axis_of_one_number(file: Any) -> None:
+    replace(file, "/scan_1/instrument/detector/polar_angle", 5.0)
 
 
 @fault("error", "axes", "/scan_1/data", "punx and nexusformat refuse it")
@@ -413,17 +589,17 @@ def no_indices(file: Any) -> None:
     del file["scan_1/data"].attrs["polar_angle_indices"]
 
 
-@fault("error", "indices", "/scan_1/data", "pynxtools refuses it")
+@fault("error", "indices", "/scan_1/data", "scippnexus cannot load the file")
 def indices_out_of_range(file: Any) -> None:
     file["scan_1/data"].attrs["polar_angle_indices"] = 3
 
 
-@fault("error", "indices", "/scan_1/data", "pynxtools refuses it")
+@fault("warning", "indices", "/scan_1/data", "it says nothing; no judge objects")
 def indices_of_nothing(file: Any) -> None:
     file["scan_1/data"].attrs["temperature_indices"] = 0
 
 
-@fault("error", "indices", "/scan_1/data", "a dimension is a whole number")
+@fault("error", "indices", "/scan_1/data", "pynxtools refuses it; scippnexus cannot load the file")
 def indices_as_text(file: Any) -> None:
     file["scan_1/data"].attrs["polar_angle_indices"] = "0"
 
@@ -438,12 +614,17 @@ def errors_in_the_old_way(file: Any) -> None:
     file["scan_1/data/errors"] = np.ones(11)
 
 
+@fault("warning", "errors", "/scan_1/data/data_error", "deprecated; of integers scippnexus cannot load them")
+def errors_in_the_singular(file: Any) -> None:
+    file["scan_1/data/data_error"] = np.ones(11)
+
+
 @fault("error", "errors", "/scan_1/data/data_errors", "one for each value")
 def errors_of_another_shape(file: Any) -> None:
     file["scan_1/data/data_errors"] = np.ones(5)
 
 
-@fault("error", "interpretation", "/scan_1/instrument/detector/data", "cnxvalidate and nexusformat have a list")
+@fault("error", "interpretation", "/scan_1/instrument/detector/data", "cnxvalidate refuses what is not in the list")
 def interpretation_that_is_none(file: Any) -> None:
     file["scan_1/data/data"].attrs["interpretation"] = "picture"
 
@@ -476,6 +657,16 @@ def default_of_the_entry_is_not_there(file: Any) -> None:
     file["scan_1"].attrs["default"] = "plot"
 
 
+@fault("warning", "default", "/scan_1", "silx shows nothing")
+def default_is_a_field(file: Any) -> None:
+    file["scan_1"].attrs["default"] = "title"
+
+
+@fault("warning", "default", "/scan_1", "silx and h5web show nothing")
+def default_is_no_plot(file: Any) -> None:
+    file["scan_1"].attrs["default"] = "sample"
+
+
 @fault("warning", "root-attributes", "/", "cnxvalidate counts them as errors")
 def root_without_attributes(file: Any) -> None:
     for name in ("file_name", "file_time", "HDF5_Version"):
@@ -504,3 +695,19 @@ def value_that_the_definition_does_not_list(file: Any) -> None:
 @fault("error", "definition", "/scan_1/monopd", "there is no such definition")
 def unknown_definition(file: Any) -> None:
     replace(file, "/scan_1/monopd/definition", "NXmonopdd")
+
+
+@fault("error", "definition", "/scan_1/monopd/instrument/source/type", "nexusformat and pynxtools: it is required")
+def required_field_of_the_source_missing(file: Any) -> None:
+    del file["scan_1/instrument/source/type"]
+
+
+@fault("error", "base-class", "/scan_1/instrument/source/type", "nexusformat has a list: 'X-ray', not 'X-Ray'")
+def source_that_the_base_class_does_not_list(file: Any) -> None:
+    replace(file, "/scan_1/instrument/source/type", "Synchrotron X-Ray Source")
+
+
+@fault("warning", "claim", "/scan_1/monopd", "no validator finds anything to judge")
+def definition_as_attribute(file: Any) -> None:
+    del file["scan_1/monopd/definition"]
+    file["scan_1/monopd"].attrs["definition"] = "NXmonopd"

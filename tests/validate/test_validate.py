@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from faults import FAULTS, Fault, good
+from faults import FAULTS, Fault, dataset, good, group
 
 from nxconvert.errors import ReadError, RequestError
 from nxconvert.tree import Dataset, Group, Link, Tree
@@ -93,11 +95,90 @@ def test_what_is_no_hdf5_is_an_error_with_a_hint(tmp_path: Path) -> None:
     )
 
 
+def found_in(path: Path, *severities: str, own_rules: bool = False) -> list[tuple[str, str]]:
+    """Give rule and path of the findings of these severities."""
+    found = validate_file(str(path), own_rules=own_rules)
+    return [(item.rule, item.path) for item in found if item.severity in severities]
+
+
 def test_circles_of_links_and_large_numbers_end(file: Path) -> None:
     with h5py.File(file, "a") as opened:
         opened["scan_1/sample/again"] = opened["scan_1"]
         opened.create_dataset("scan_1/sample/huge", shape=(10**12,), dtype="f8", chunks=(1000,))
-    assert [item.path for item in validate_file(str(file), own_rules=True) if item.severity == "error"] == []
+    assert found_in(file, "error", own_rules=True) == [("circle", "/scan_1/sample/again")]
+
+
+def test_links_that_multiply_end(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        groups = [group(opened["scan_1"], f"d{n}", "NXcollection") for n in range(30)]
+        for above, below in pairwise(groups):  # 2**30 ways from the first to the last
+            above["a"] = above["b"] = below
+    found = found_in(file, "error")
+    assert {rule for rule, _ in found[:-1]} == {"circle"}
+    assert str(validate_file(str(file))[-1]) == (
+        "error: /: nexusformat would not end: links multiply [definition]\n"
+        "  hint: remove the links that lead to one group again and again"
+    )
+
+
+def test_a_circle_of_soft_links_is_a_broken_one(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        opened["scan_1/sample/x"] = h5py.SoftLink("/scan_1/sample/y")
+        opened["scan_1/sample/y"] = h5py.SoftLink("/scan_1/sample/x")
+    found = found_in(file, "error", own_rules=True)
+    assert found[:2] == [("broken-link", "/scan_1/sample/x"), ("broken-link", "/scan_1/sample/y")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="watches by what HDF5 opens")
+def test_nothing_outside_of_the_files_folder_is_opened(file: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret"
+    os.mkfifo(secret)  # to open it would wait for ever
+    with h5py.File(file, "a") as opened:
+        entry = opened["scan_1"]
+        entry["external"] = h5py.ExternalLink(str(secret), "/x")
+        entry["soft"] = h5py.SoftLink("/scan_1/external/below")
+        entry.create_dataset("raw", (3,), "u1", external=[(str(secret), 0, 3)])
+        layout = h5py.VirtualLayout((3,), np.uint8)
+        layout[:] = h5py.VirtualSource(str(secret), "/x", (3,))
+        entry.create_virtual_dataset("virtual", layout)
+    done = subprocess.run(
+        [sys.executable, "-m", "nxconvert", "validate", "-v", str(file)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    for name in ("external", "soft"):
+        assert f"note: /scan_1/{name}: the link leads to another file: '{secret}:/x' [broken-link]" in done.stdout
+    assert (
+        f"nexusformat is not asked: it would follow a link out of the folder, to '{secret}' [definition]" in done.stdout
+    )
+
+
+def test_what_older_and_other_programs_rightly_write_is_no_fault(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        opened["scan_1/instrument/detector/data"].attrs["signal"] = np.int32(1)  # as ILL and NXDLs before 2014
+        opened["scan_1/instrument/detector/data"].attrs["axes"] = "polar_angle"
+        chopper = group(opened["scan_1/instrument"], "chopper", "NXdisk_chopper")
+        dataset(chopper, "rotation_speed", 3000.0, units="rpm")
+        dataset(opened["scan_1/sample"], "magnetic_field", 5.0, units="gauss")
+        opened["scan_1/instrument/source/top_up"] = True
+        opened["scan_1/sample/component"] = np.zeros(0)
+        opened["scan_1/data/data"].attrs["note"] = np.arange(3)
+    assert found_in(file, "error", "warning", own_rules=True) == []
+    assert found_in(file, "error") == []
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.99])
+def test_a_file_that_was_cut_is_an_error_or_a_finding(file: Path, keep: float) -> None:
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(ReadError, match="cannot be opened as HDF5"):
+        validate_file(str(file))
+
+
+def test_a_broken_link_does_not_keep_nexusformat_from_the_rest(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        opened["scan_1/aaa"] = h5py.SoftLink("/nothing")
+        del opened["scan_1/sample/name"]
+    assert found_in(file, "error") == [("broken-link", "/scan_1/aaa"), ("definition", "/scan_1/monopd/sample/name")]
 
 
 # trees
