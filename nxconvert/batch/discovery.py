@@ -13,13 +13,15 @@ from nxconvert import outputs, registry
 from nxconvert.batch import references, walk
 from nxconvert.batch.asked import Asked, Request, ledger_path, mapping_of
 from nxconvert.batch.inputs import Grouping, Input, is_image_name, of_files
-from nxconvert.batch.ledger import Ledger
+from nxconvert.batch.ledger import Known, Ledger
 from nxconvert.errors import Place, Problem, ReadError, RequestError
 
 Item = TypeVar("Item")
 
 #: inputs that are noted at once at most
 CHUNK = 256
+#: files and folders that are remembered between two looks at them
+KEPT = 100_000
 
 
 class Discovery:
@@ -59,7 +61,8 @@ class Discovery:
         """Give every input of the sources that is wanted."""
         wanted = self._wanted()
         folders = [source for source in self.sources if os.path.isdir(source)]
-        claims = self._claims(folders, wanted)
+        kept: dict[str, list[walk.Folder]] = {}
+        claims = self._claims(folders, wanted, kept)
         for source in self.sources:
             try:
                 if source not in folders:
@@ -68,7 +71,7 @@ class Discovery:
                         yield of_files(source, source, [file])
                     continue
                 grouping = Grouping(source, wanted, claims, folders)
-                for folder in walk.walk(source, wanted):
+                for folder in kept.pop(source, None) or walk.walk(source, wanted):
                     yield from grouping.inputs(folder)
             except OSError as error:
                 hint = "check the spelling and the permissions"
@@ -83,12 +86,24 @@ class Discovery:
             without.add(os.path.normpath(os.path.join(source, below)))
         return walk.Wanted(self.request.include, self.request.exclude, self.request.newer, frozenset(without))
 
-    def _claims(self, folders: Sequence[str], wanted: walk.Wanted) -> dict[str, tuple[str, ...]]:
-        """Give for each SPEC file whose headers refer to images below the sources what these may be."""
+    def _claims(
+        self, folders: Sequence[str], wanted: walk.Wanted, kept: dict[str, list[walk.Folder]]
+    ) -> dict[str, tuple[str, ...]]:
+        """Give for each SPEC file whose headers refer to images below the sources what these may be.
+
+        What is seen on the way is put into *kept*, unless it is so much that it had better be looked at again.
+        """
         candidates: list[walk.Entry] = []
         has_images = False
+        count = 0
         for root in folders:
+            own = kept[root] = []
             for folder in walk.walk(root, wanted):
+                count += len(folder.files) + 1
+                if count < KEPT:
+                    own.append(folder)
+                else:
+                    kept.clear()
                 for file in folder.files.values():
                     if is_image_name(file.name) or file.name.lower().endswith((".cbf", ".tif", ".tiff", ".cbf.gz")):
                         has_images = True
@@ -97,10 +112,11 @@ class Discovery:
         if not has_images:
             return {}
         claims = {}
-        for chunk in _chunks(candidates, CHUNK):
+        for chunk in chunks(candidates, CHUNK):
             new = []
+            headers = self.ledger.headers(chunk)
             for file in chunk:
-                found = self.ledger.header(file.path, file.size, file.mtime_ns)
+                found = headers.get(file.path)
                 if found is None:
                     found = references.references(file.path)
                     new.append((file, found))
@@ -116,11 +132,10 @@ class Discovery:
     def discover(self) -> None:
         """Note all inputs that are new or changed, or whose conversion was not complete."""
         found = 0
-        for chunk in _chunks(self.inputs(), CHUNK):
+        for chunk in chunks(self.inputs(), CHUNK):
             found += len(chunk)
             with self.ledger.transaction():
-                for item in chunk:
-                    self._offer(item)
+                self._offer(chunk)
         with self.ledger.transaction():
             known = sum(self.ledger.counts(self.sources).values())
             if known and not found and not self._is_narrowed():
@@ -136,15 +151,19 @@ class Discovery:
     def _is_narrowed(self) -> bool:
         return bool(self.request.include or self.request.exclude or self.request.newer)
 
-    def _offer(self, item: Input) -> None:
-        """Note one input, unless it is as it was."""
-        known = self.ledger.known(item.source)
+    def _offer(self, items: Sequence[Input]) -> None:
+        """Note inputs, but for those that are as they were."""
+        known = self.ledger.known(*(item.source for item in items))
+        for item in items:
+            self._offer_one(item, known.get(item.source))
+
+    def _offer_one(self, item: Input, known: Known | None) -> None:
         if item.refused is not None:
             refused = item.refused
             problem = Problem(
                 Place(item.source), refused.reason, hint=refused.hint, severity="lost" if refused.lost else "note"
             )
-            if known is None or known[0] != item.stamp or known[5] is not None:
+            if known is None or known.stamp != item.stamp or known.output is not None:
                 self.ledger.refuse(item, "failed" if refused.lost else "skipped", problem, "")
             return
         if known is not None and self._is_unchanged(item, known):
@@ -163,16 +182,15 @@ class Discovery:
         """Give the path of the output of an input, where no other one has taken its name."""
         return os.path.join(self.folder, self._output_name(item))
 
-    def _is_unchanged(self, item: Input, known: tuple[Any, ...]) -> bool:
-        stamp, signature, reader, status, again, output, size = known
-        if stamp != item.stamp or again or status not in ("converted", "skipped", "failed"):
+    def _is_unchanged(self, item: Input, known: Known) -> bool:
+        if known.stamp != item.stamp or known.again or known.status not in ("converted", "skipped", "failed"):
             return False
-        if signature != self._signature(self.ledger.batch, reader or "", item.reading):
+        if known.signature != self._signature(self.ledger.batch, known.reader or "", item.reading):
             return False
-        if status != "converted":
+        if known.status != "converted":
             return True
         try:
-            return bool(os.stat(self.ledger.absolute(output)).st_size == size)
+            return bool(os.stat(self.ledger.absolute(known.output)).st_size == known.output_size)
         except OSError:
             return False
 
@@ -209,7 +227,8 @@ def _base(sources: Sequence[str]) -> str:
     return os.path.commonpath(folders) if folders else ""
 
 
-def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Give items some at a time."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk

@@ -19,6 +19,7 @@ from typing import Any
 from nxconvert.batch.book import FORMAT, Book, process_start, record, restored, stored
 from nxconvert.batch.inputs import Input
 from nxconvert.batch.job import Result, sha256_of
+from nxconvert.batch.walk import Entry
 from nxconvert.errors import Problem, RequestError
 from nxconvert.version import __version__
 
@@ -54,6 +55,19 @@ class Row:
     asked: int
     reading: dict[str, Any]
     claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of an input that was there before; ``again``: the place of its output was to blame."""
+
+    stamp: str
+    signature: str | None
+    reader: str | None
+    status: str
+    again: int | None
+    output: str | bytes | None
+    output_size: int | None
 
 
 class Ledger(Book):
@@ -120,13 +134,15 @@ class Ledger(Book):
 
     # inputs
 
-    def known(self, source: str) -> tuple[Any, ...] | None:
-        """Give stamp, signature, reader, status, again, output and its size, as they are stored of an input."""
-        row: tuple[Any, ...] | None = self._db.execute(
-            "SELECT stamp, signature, reader, status, again, output, output_size FROM inputs WHERE source = ?",
-            (stored(source),),
-        ).fetchone()
-        return row
+    def known(self, *sources: str) -> dict[str, Known]:
+        """Give what is stored of those inputs of which there is anything."""
+        marks = ", ".join("?" * len(sources))
+        rows = self._db.execute(
+            "SELECT source, stamp, signature, reader, status, again, output, output_size FROM inputs"
+            f" WHERE source IN ({marks})",
+            [stored(source) for source in sources],
+        )
+        return {restored(source): Known(*values) for source, *values in rows}
 
     def offer(self, item: Input, name: str) -> bool:
         """Note an input that is to be converted into *name*, below the folder of the outputs.
@@ -321,12 +337,19 @@ class Ledger(Book):
 
     # headers
 
-    def header(self, path: str, size: int, mtime_ns: int) -> list[tuple[str, str]] | None:
-        """Give what was found in the headers of a file, None where it is new or changed."""
-        row = self._db.execute(
-            "SELECT found FROM headers WHERE path = ? AND size = ? AND mtime_ns = ?", (stored(path), size, mtime_ns)
-        ).fetchone()
-        return None if row is None else [(stated, names) for stated, names in json.loads(row[0])]
+    def headers(self, files: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
+        """Give what was found in the headers of those files that are not new or changed."""
+        marks = ", ".join("?" * len(files))
+        rows = self._db.execute(
+            f"SELECT path, size, mtime_ns, found FROM headers WHERE path IN ({marks})",
+            [stored(file.path) for file in files],
+        )
+        states = {file.path: (file.size, file.mtime_ns) for file in files}
+        return {
+            restored(path): [(stated, names) for stated, names in json.loads(found)]
+            for path, *state, found in rows
+            if states[restored(path)] == tuple(state)
+        }
 
     def note_header(self, path: str, size: int, mtime_ns: int, found: Iterable[Sequence[str]]) -> None:
         """Note what was found in the headers of a file."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from nxconvert import outputs
 from nxconvert.batch.asked import NOWHERE, Request, ledger_path
-from nxconvert.batch.discovery import CHUNK, Discovery
+from nxconvert.batch.discovery import CHUNK, Discovery, chunks
 from nxconvert.batch.inputs import is_expected
 from nxconvert.batch.job import Job, Result
 from nxconvert.batch.ledger import Ledger, Row
@@ -85,8 +85,8 @@ class Batch(Discovery):
         rest = self._left_over()
         if rest:
             with self.ledger.transaction():
-                for item in rest:
-                    self._offer(item)
+                for chunk in chunks(rest, CHUNK):
+                    self._offer(chunk)
             self.total += self.ledger.waiting()
             yield from self._convert()
 

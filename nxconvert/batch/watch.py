@@ -186,7 +186,7 @@ class Watch(Looking):
             for item in items:
                 self._stamps[item.source] = item.stamp
                 try:
-                    self._offer(item)
+                    self._offer([item])
                 except RequestError as error:  # no name is free for its output; the others go on
                     self.ledger.refuse(item, "failed", error.problems[0], "")
                     self._refused.append(error)

@@ -11,7 +11,7 @@ from typing import Any
 from nxconvert.batch import references, walk
 from nxconvert.batch.asked import Request
 from nxconvert.batch.inputs import COMPRESSED, Grouping, Input, is_image_name
-from nxconvert.batch.ledger import Row
+from nxconvert.batch.ledger import Known, Row
 from nxconvert.batch.run import Batch
 from nxconvert.batch.watch_settle import Settling
 from nxconvert.batch.watch_spec import Growth
@@ -125,7 +125,7 @@ class Looking(Batch):
         for file in files:
             if is_image_name(file.name) or not file.size:
                 continue
-            found = self.ledger.header(file.path, file.size, file.mtime_ns)
+            found = self.ledger.headers([file]).get(file.path)
             if found is None:
                 found = references.references(file.path)
                 with self.ledger.transaction():
@@ -148,7 +148,7 @@ class Looking(Batch):
             return False
         if any(row.source == source for _result, row in self._results):
             self._sync(0)  # what the ledger is asked now, it has to know
-        known = self.ledger.known(source)
+        known = self.ledger.known(source).get(source)
         if known is not None and (item.refused is not None or self._is_unchanged(item, known)):
             self._seen[source] = item.stamp
             self.settling.forget(source)
@@ -162,15 +162,14 @@ class Looking(Batch):
             self._growing.discard(source)
         return self.settling.see(item, now)
 
-    def _may_grow(self, item: Input, known: tuple[Any, ...]) -> bool:
+    def _may_grow(self, item: Input, known: Known) -> bool:
         """Tell whether an output is that of a SPEC file that may have grown since."""
-        _stamp, signature, reader, status, again, output, size = known
-        if reader != "spec" or status != "converted" or again or item.source.endswith(COMPRESSED):
+        if known.reader != "spec" or known.status != "converted" or known.again or item.source.endswith(COMPRESSED):
             return False
-        if self.request.verify or signature != self._signature(self.ledger.batch, "spec", item.reading):
+        if self.request.verify or known.signature != self._signature(self.ledger.batch, "spec", item.reading):
             return False
         try:
-            return bool(os.stat(self.ledger.absolute(output)).st_size == size)
+            return bool(os.stat(self.ledger.absolute(known.output)).st_size == known.output_size)
         except OSError:
             return False
 
@@ -182,12 +181,12 @@ class Looking(Batch):
         if source in self.running or self._seen.pop(source, None) is None or not os.path.isfile(source):
             return
         self._sync(0)
-        known = self.ledger.known(source)
-        if known is None or known[3] != "converted":
+        known = self.ledger.known(source).get(source)
+        if known is None or known.status != "converted":
             return
-        output = self.ledger.absolute(known[5])
+        output = self.ledger.absolute(known.output)
         try:
-            if os.stat(output).st_size == known[6]:
+            if os.stat(output).st_size == known.output_size:
                 os.unlink(output)
         except OSError:
             return

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-import h5py
 import numpy as np
 
 from nxconvert.errors import RequestError
@@ -40,6 +39,8 @@ def iso_time(seconds: float) -> str:
 
 def root_attributes(output: str, first: str, when: float) -> dict[str, str]:
     """Give the attributes of the root: the default entry, the file's name and time, the programs that made it."""
+    import h5py
+
     return {
         "NX_class": "NXroot",
         "default": first,

@@ -17,32 +17,30 @@
 NeXus manual, chapters "NXdata" and "Rules for storing data"; layouts of Bliss: blisswriter 2; of ILL: Mantid's loaders.
 """
 
-from nxconvert.readers.nexus.provenance import Written
-from nxconvert.readers.nexus.reader import NexusFile, entry_name, natural
-from nxconvert.readers.nexus.stored import StoredArray
-from nxconvert.registry import Match, Reader
+from typing import TYPE_CHECKING, Any
+
+from nxconvert.readers.nexus.sniff import READER, sniff
+
+if TYPE_CHECKING:
+    from nxconvert.readers.nexus.provenance import Written
+    from nxconvert.readers.nexus.reader import NexusFile, entry_name, natural
+    from nxconvert.readers.nexus.stored import StoredArray
 
 __all__ = ["READER", "NexusFile", "StoredArray", "Written", "entry_name", "natural", "sniff"]
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-#: what HDF5 lets stand before the signature, a block of the user's own
-_BEGINNINGS = (0, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+_HOMES = {
+    "NexusFile": "reader",
+    "StoredArray": "stored",
+    "Written": "provenance",
+    "entry_name": "reader",
+    "natural": "reader",
+}
 
 
-def sniff(head: bytes, name: str) -> Match:  # noqa: ARG001 - the signature of all readers
-    """Know an HDF5 file by its signature, which may stand after a user block."""
-    if head.startswith(SIGNATURE):
-        return Match(1.0, "it begins with the signature of HDF5")
-    if any(head.startswith(SIGNATURE, start) for start in _BEGINNINGS):
-        return Match(1.0, "it has the signature of HDF5 after a user block")
-    return Match(0.0, "it does not begin with the signature of HDF5")
+def __getattr__(name: str) -> Any:
+    """Import a name when it is asked for: who only wants to know the formats needs no HDF5."""
+    from importlib import import_module
 
-
-READER = Reader(
-    "nexus",
-    "NeXus files of nxconvert, Bliss, silx, spec2nexus and ILL (for info, nxtoascii and --append)",
-    (".nxs", ".h5", ".hdf5", ".nx5"),
-    sniff,
-    NexusFile,
-    settings=("roots",),
-)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
