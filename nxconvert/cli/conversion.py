@@ -197,6 +197,7 @@ def _convert(
         with talk.progress(output) as progress:
             talk.report(pipeline.merge_files(sources, output, options, progress))
         return talk.finish()
+    linked = False
     for source, target in pipeline.plan_outputs(sources, output, options):
         try:
             if output not in (None, target):  # -o names a folder
@@ -207,8 +208,9 @@ def _convert(
         with talk.progress(source) as progress:
             outcome = pipeline.convert_file(source, target, options, progress)
         talk.report(outcome)
-    if link and quiet <= verbose:
-        click.echo(LINKED[link], err=True)
+        linked = linked or bool(link and outcome.status == "converted")
+    if linked and quiet <= verbose:
+        click.echo(LINKED[str(link)], err=True)
     return talk.finish()
 
 

@@ -379,6 +379,20 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 # --- many files, threads, memory
 
 
+def test_where_no_more_files_may_be_open_those_not_in_use_are_closed(tmp_path: Path) -> None:
+    paths = [put(tmp_path, block(image(index)), f"{index}.edf") for index in range(60)]
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 64
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken + 20, before[1]))
+    try:
+        files = [EdfFile(path) for path in paths]
+        assert [file.frames[0].read().tolist() for file in files] == [image(index).tolist() for index in range(60)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    for file in files:
+        file.close()
+
+
 def test_thousands_of_files_need_few_descriptors(tmp_path: Path) -> None:
     headers = Headers()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)

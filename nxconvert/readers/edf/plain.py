@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -32,7 +33,8 @@ class Descriptors:
     def __init__(self, limit: int = OPEN_FILES) -> None:
         self._limit = limit
         self._open: OrderedDict[PlainBytes, _Open] = OrderedDict()
-        self._lock = threading.Lock()
+        # a file is opened again while the lock is held, which may close others
+        self._lock = threading.RLock()
 
     def read(self, file: PlainBytes, size: int, offset: int) -> bytes:
         """Read from a file; its descriptor is not closed meanwhile."""
@@ -50,14 +52,25 @@ class Descriptors:
             with self._lock:
                 entry.users -= 1
 
+    def open(self, path: str) -> int:
+        """Open a file; where the process may have no more open, those that are kept and not in use are closed first."""
+        try:
+            return os.open(path, FLAGS)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+        with self._lock:
+            self._shrink(0)
+        return os.open(path, FLAGS)
+
     def add(self, file: PlainBytes, descriptor: int) -> None:
         """Take over the descriptor of a file just opened."""
         with self._lock:
             self._open[file] = _Open(descriptor)
             self._shrink()
 
-    def _shrink(self) -> None:
-        while len(self._open) > self._limit:
+    def _shrink(self, limit: int | None = None) -> None:
+        while len(self._open) > (self._limit if limit is None else limit):
             oldest = next((file for file, entry in self._open.items() if not entry.users), None)
             if oldest is None:
                 return
@@ -72,6 +85,11 @@ class Descriptors:
 
 
 _descriptors = Descriptors()
+
+
+def open_descriptor(path: str) -> int:
+    """Open a file for `PlainBytes`, even where the process has as many open files as it may; OSError if it cannot be."""
+    return _descriptors.open(path)
 
 
 class PlainBytes:
@@ -94,7 +112,7 @@ class PlainBytes:
     def reopen(self) -> int:
         """Open the file again; ReadError where it is gone or another one."""
         try:
-            descriptor = os.open(self.path, FLAGS)
+            descriptor = _descriptors.open(self.path)
         except OSError as error:
             raise ReadError.at(
                 self.path, f"the file cannot be opened again ({error.strerror})", "a readable file expected", _CHANGED

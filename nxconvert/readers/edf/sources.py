@@ -8,7 +8,7 @@ from typing import Protocol
 
 from nxconvert import lzw
 from nxconvert.readers.edf.members import MemberBytes, find_members
-from nxconvert.readers.edf.plain import FLAGS, PlainBytes, pread
+from nxconvert.readers.edf.plain import PlainBytes, open_descriptor, pread
 from nxconvert.streams import BZIP2, GZIP, LZ4, Source, open_source
 
 #: bytes read when a file is opened: most headers are shorter
@@ -63,7 +63,7 @@ def open_bytes(path: str) -> Bytes:
     if path == "-":
         return SpooledBytes(open_source(path, broken=True))
     try:
-        descriptor = os.open(path, FLAGS)
+        descriptor = open_descriptor(path)
     except (OSError, ValueError):
         return SpooledBytes(open_source(path))  # tells the reason
     status = os.fstat(descriptor)
