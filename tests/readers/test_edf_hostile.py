@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from edfgen import block, image, scan, structure, text
 
+import nxconvert.readers.edf.reader  # noqa: F401 - imported on use, which is no memory of the reading
 from nxconvert import streams
 from nxconvert.errors import ReadError
 from nxconvert.readers.edf import READER, plain
@@ -257,6 +258,29 @@ def test_a_piece_that_breaks_off_in_its_first_frame_is_refused(tmp_path: Path) -
     assert refusal(put(tmp_path, packed[:90])) == (
         "a.edf: byte 90: the compressed data break off here, their end mark expected\n"
         "  hint: what is whole before it is read; the copy is incomplete, fetch the file again"
+    )
+
+
+@pytest.mark.timeout(30)
+def test_a_last_member_that_breaks_off_and_lies_about_its_size_ends_soon(tmp_path: Path) -> None:
+    first, second, third = (block(image(index, (20, 30)), number=index) for index in range(3))
+    last = gzip.compress(third, mtime=0)[:-30] + (0xE7895C97).to_bytes(4, "little")
+    path = put(tmp_path, gzip.compress(first) + gzip.compress(second + bytes(600)) + last)
+    with EdfFile(path) as file:
+        assert [frame.read().tolist() for frame in file.frames] == [image(n, (20, 30)).tolist() for n in range(2)]
+        assert [problem.found for problem in file.problems if problem.severity == "lost"] == [
+            "the compressed data break off: frame 2 is not whole"
+        ]
+
+
+@pytest.mark.parametrize("dim", [99999, 99999999999])
+def test_more_pixels_than_bytes_of_byte_offsets_are_refused_without_memory(dim: int, tmp_path: Path) -> None:
+    items = [("ByteOrder", "LowByteFirst"), ("DataType", "SignedInteger"), ("Dim_1", dim), ("Dim_2", 3), ("Size", 24)]
+    path = put(tmp_path, text([*items, ("Compression", "ByteOffset")]) + b"\1" * 24)
+    with traced(1 << 20), EdfFile(path) as file, pytest.raises(ReadError) as caught:
+        file.frames[0].read()
+    assert str(caught.value).replace(path, "a.edf") == (
+        f"a.edf: byte 512: the offset data of the frame are damaged (24 bytes for {3 * dim} pixels), intact data expected"
     )
 
 

@@ -66,6 +66,8 @@ def _decompress(data: bytes | memoryview, kind: Kind, place: Place) -> bytes:
 
 
 def _byte_offset(data: bytes | memoryview, kind: Kind) -> bytes:
+    if math.prod(kind.shape) > len(data):  # each pixel takes a byte at least
+        raise ValueError(f"{len(data)} bytes for {math.prod(kind.shape)} pixels")
     from fabio.compression import decByteOffset
 
     array = decByteOffset(bytes(data), math.prod(kind.shape), kind.stored.newbyteorder("="))

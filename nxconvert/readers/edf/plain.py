@@ -88,7 +88,7 @@ _descriptors = Descriptors()
 
 
 def open_descriptor(path: str) -> int:
-    """Open a file for `PlainBytes`, even where the process has as many open files as it may; OSError if it cannot be."""
+    """Open a file for `PlainBytes`, even where the process has as many open files as it may; OSError where not."""
     return _descriptors.open(path)
 
 

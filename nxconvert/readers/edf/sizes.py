@@ -38,9 +38,9 @@ class Window:
 
 def next_block(window: Window, at: int, first_key: bytes) -> int:
     """Give where a block begins at *at* or after white space there; the size of the file at its end, -1 else."""
-    size = window.source.size
-    if at >= size:
-        return size if at == size else -1
+    source = window.source
+    if at >= source.size:
+        return source.size if at == source.size else -1
     if isinstance(window.source, MemberBytes) and window.source.begins_at(at):
         return at
     data = window.get(at, 512)
@@ -48,13 +48,14 @@ def next_block(window: Window, at: int, first_key: bytes) -> int:
     if len(rest) < 256 and len(data) == 512:
         data = window.get(at, PADDING)
         rest = data.lstrip(BLANK)
-        while not rest and at + len(data) < size:
+        # what the last compressed piece says of its size may be wrong, which shows when it is read
+        while data and not rest and at + len(data) < source.size:
             at += len(data)
             data = window.get(at, BLOCK)
             rest = data.lstrip(BLANK)
     if not rest:
-        return size
-    begins = grammar.begins_block(rest, first_key) or (at + len(data) == size and grammar.may_begin_block(rest))
+        return source.size
+    begins = grammar.begins_block(rest, first_key) or (at + len(data) == source.size and grammar.may_begin_block(rest))
     return at + len(data) - len(rest) if begins else -1
 
 
