@@ -234,6 +234,8 @@ class Conversion:
         self.reader = registry.reader(options.reader) if options.reader else None
         if self.reader is not None:
             self.mapping(self.reader.name)
+            if self.reader.check is not None and set(options.reading) <= set(self.reader.settings):
+                self.reader.check(**options.reading)
         elif options.mappings:
             self.mapping("")
 

@@ -80,8 +80,9 @@ class Reader:
 
     ``extensions`` are hints, never proof (``(".spec", ".dat")``). ``sniff(head, name)`` looks at the first bytes of a
     file and its name. ``open(path)`` gives its scans; ``settings`` names the keyword arguments that it takes besides,
-    those of the command's own options. ``command`` is the command that converts this format, such as ``spec2nx``.
-    ``folders``: says whether a folder or a pattern is an input of this format; None where only files are.
+    those of the command's own options, and ``check`` refuses wrong ones before anything is read. ``command`` is the
+    command that converts this format, such as ``spec2nx``. ``folders``: says whether a folder or a pattern is an input
+    of this format; None where only files are.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Reader:
     command: str = ""
     settings: tuple[str, ...] = ()
     folders: Callable[[str], Match] | None = None
+    check: Callable[..., None] | None = None
 
 
 def option(name: str) -> str:

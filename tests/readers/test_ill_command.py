@@ -101,6 +101,10 @@ def test_one_number_on_two_instruments_are_two_files(tmp_path: Path) -> None:
         (tmp_path / name / "000001").write_text("x")
     files, _gaps = expand([str(tmp_path)])
     assert sorted(files) == [str(tmp_path / "d10" / "000001"), str(tmp_path / "d9" / "000001")]
+    assert expand([str(tmp_path / "000001-000002")]) == (
+        files,
+        [f"{tmp_path}/000001-000002: 1 numor is not there: 000002"],
+    )
 
 
 def test_what_is_a_file_is_no_range(tmp_path: Path) -> None:

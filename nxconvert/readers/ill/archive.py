@@ -63,7 +63,9 @@ def _in_range(source: str, folder: str, first: str, last: str) -> tuple[list[str
         copies = _copies(folder or os.curdir)
         if not folder:
             copies = {number: os.path.relpath(path) for number, path in copies.items()}
-    found = [copies[number] for number in wanted if number in copies]
+    inside = set(wanted)
+    # the same number on several instruments stands for each of them
+    found = [path for number, path in sorted(copies.items()) if number[:6] in inside]
     if not found:
         raise RequestError.at(
             source,

@@ -69,9 +69,17 @@ def find(path: str, instrument: Instrument) -> list[Found]:
             path,
             "there is no measurement in this folder",
             "a configuration or images by the names of this set-up expected",
-            "--instrument FILE describes another set-up than that of the NanoESCA",
+            _other_set_up(path),
         )
     return _of_file(path, instrument)
+
+
+def _other_set_up(folder: str) -> str:
+    """Say how another set-up is named; a description that lies in the folder is likely to be meant."""
+    for entry in listing(folder):
+        if entry.name.lower().endswith((".yaml", ".yml")):
+            return f"--instrument {entry.path} if that describes the set-up"
+    return "--instrument FILE describes another set-up than that of the NanoESCA"
 
 
 def _of_file(path: str, instrument: Instrument) -> list[Found]:

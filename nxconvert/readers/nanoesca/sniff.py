@@ -58,6 +58,13 @@ def open_folder(path: str, instrument: str | None = None) -> ScanFile:
     return open_measurements(path, descriptions.load(instrument))
 
 
+def check(instrument: str | None = None) -> None:
+    """Refuse a description of a set-up that cannot be read; RequestError with every mistake of it."""
+    from nxconvert.readers.nanoesca import instrument as descriptions
+
+    descriptions.load(instrument)
+
+
 READER = Reader(
     name="nanoesca",
     description="NanoESCA measurements: folders of TIFF images with their configuration",
@@ -67,4 +74,5 @@ READER = Reader(
     command="nanoesca2nx",
     settings=("instrument",),
     folders=folders,
+    check=check,
 )
