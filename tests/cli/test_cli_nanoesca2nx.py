@@ -221,7 +221,10 @@ def test_another_set_up_is_named_by_an_option(call: Call, tmp_path: Path) -> Non
     wrong.write_text("itms: {}\n")
     result = call("tiff2nx", folder, "--instrument", wrong, "-o", tmp_path / "u.nxs")
     # a wrong request, and nothing was done
-    assert (result.code, result.err) == (2, f"{wrong}:1:7: unknown key 'itms'\n  hint: did you mean 'items' or 'times'?\n")
+    assert (result.code, result.err) == (
+        2,
+        f"{wrong}:1:7: unknown key 'itms'\n  hint: did you mean 'items' or 'times'?\n",
+    )
     result = call("tiff2nx", folder, "-o", tmp_path / "u.nxs")
     assert result.code == 1
     assert f"hint: --instrument {folder / 'instrument.yaml'} if that describes the set-up\n" in result.err
