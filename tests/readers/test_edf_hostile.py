@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from edfgen import block, image, scan, structure, text
 
-import nxconvert.readers.edf.reader  # noqa: F401 - imported on use, which is no memory of the reading
+import nxconvert.readers.edf.reader  # imported on use otherwise, which is no memory of the reading
+import nxconvert.readers.edf.series  # noqa: F401
 from nxconvert import streams
 from nxconvert.errors import ReadError
 from nxconvert.readers.edf import READER, plain
