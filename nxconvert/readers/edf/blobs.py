@@ -11,6 +11,7 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.errors import Place, ReadError
+from nxconvert.streams import BOMB_RATIO, BOMB_SIZE
 
 if TYPE_CHECKING:
     from nxconvert.readers.edf.structure import Kind
@@ -31,6 +32,15 @@ _MAGIC = {"gzip": (b"\x1f\x8b",), "bzip2": (b"BZh",), "zlib": (b"\x78", b"\x58",
 def is_compressed(head: bytes, method: str) -> bool:
     """Tell whether data that begin with *head* can be of this compression; some files say so and are not."""
     return head.startswith(_MAGIC.get(method, b""))
+
+
+def can_hold(length: int, kind: Kind) -> bool:
+    """Tell whether so many compressed bytes can become the pixels of a frame, before any memory is asked for."""
+    if kind.compression == "offset":
+        return math.prod(kind.shape) <= length
+    if kind.compression == "bzip2":
+        return kind.nbytes <= max(BOMB_SIZE, BOMB_RATIO * length)
+    return kind.nbytes <= 1032 * length  # a bit of deflated data gives 129 bytes at most
 
 
 def pixels(data: bytes | memoryview, kind: Kind, place: Place) -> Array:
@@ -66,8 +76,6 @@ def _decompress(data: bytes | memoryview, kind: Kind, place: Place) -> bytes:
 
 
 def _byte_offset(data: bytes | memoryview, kind: Kind) -> bytes:
-    if math.prod(kind.shape) > len(data):  # each pixel takes a byte at least
-        raise ValueError(f"{len(data)} bytes for {math.prod(kind.shape)} pixels")
     from fabio.compression import decByteOffset
 
     array = decByteOffset(bytes(data), math.prod(kind.shape), kind.stored.newbyteorder("="))

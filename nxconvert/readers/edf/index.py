@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from nxconvert.errors import Place, ReadError
 from nxconvert.readers.edf import header as grammar
-from nxconvert.readers.edf.blobs import is_compressed
+from nxconvert.readers.edf.blobs import can_hold, is_compressed
 from nxconvert.readers.edf.frames import EdfFrame
 from nxconvert.readers.edf.header import FILL
 from nxconvert.readers.edf.sizes import BLOCK, Window, candidates, concatenated_rows, cut, next_block
@@ -235,6 +235,11 @@ class Walk:
             source, offset, stored = where
         elif not kind.compression:
             stored = kind.nbytes
+        if kind.compression and not can_hold(stored, kind):
+            data_text = f"frame {len(self.frames)} has {stored} bytes of {kind.compression} data"
+            expected = f"{kind.nbytes} bytes of pixels cannot be in them"
+            self.tell("frames that cannot be", begin, data_text, expected, "the frame is not written", "lost")
+            return after
         frames = self._reserve if structure.general else self.frames
         frame = EdfFrame(self.path, len(frames), kind, source, offset, stored, layout, row, begin, is_error)
         if not frames and after == self.source.size and (rows := concatenated_rows(frame)):

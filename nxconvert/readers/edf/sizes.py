@@ -97,15 +97,15 @@ def concatenated_rows(frame: EdfFrame) -> int:
     Such headers are written with room for larger numbers (``Size = 210      ;``), and Dim_2 counts the rows of all.
     """
     text = frame.header_bytes
-    if b"  ;" not in text or not _ROOM.search(text) or not _ROOM_ROWS.search(text):
+    if len(frame.shape) != 2 or b"  ;" not in text or not _ROOM.search(text) or not _ROOM_ROWS.search(text):
         return 0
-    values = frame.header.lower()
-    rows = int(float(values["dim_2"]))
+    values, rows = frame.header.lower(), frame.shape[0]
     try:
         height = int(values["row_end"]) - int(values["row_beg"]) + 1
     except (KeyError, ValueError):
         count = values.get("acq_nb_frames", "")
-        height = rows // int(count) if count.isdecimal() and int(count) and rows % int(count) == 0 else 0
+        number = int(count) if count.isdecimal() and len(count) < 10 else 0
+        height = rows // number if number and rows % number == 0 else 0
     return height if 0 < height < rows and rows % height == 0 else 0
 
 
