@@ -91,11 +91,21 @@ def _points(name: str, scan: Scan, wanted: str) -> tuple[Field, Field, dict[str,
     own = wanted if wanted in columns else ""
     if not own:
         for key, plot in scan.plots.items():
-            if wanted in ("", key) and (found := _of_plot(scan, key, plot, columns)) is not None:
+            if wanted in ("", key, _owner(scan, plot)) and (found := _of_plot(scan, key, plot, columns)) is not None:
                 return found
+        if wanted in scan.plots:
+            shown = scan.plots[wanted]
+            known = listed(list(beside(scan, shown)))
+            why = f"is no curve: it has {len(shown.axes)} dimensions"
+            if len(shown.axes) == 1:
+                why = "stands over nothing that is as long"
+            hint = f"--x names it: {known}" if known else ""
+            raise WriteError.at(scan.place, f"'{wanted}' {why}", hint=hint)
         if wanted:
             raise WriteError.at(
-                scan.place, f"there is no column '{wanted}'", near_names(wanted, [*columns, *scan.plots])
+                scan.place,
+                f"there is no column '{wanted}'",
+                near_names(wanted, [*columns, *scan.plots, *scan.detectors]),
             )
         if not columns:
             raise WriteError.at(scan.place, "has no column with one number per point")
@@ -122,25 +132,28 @@ def _of_plot(
     value, places = numbers(signal), None if axis is None else numbers(axis)
     if axis is None or value is None or places is None or value.shape != places.shape:
         return None
-    others = {
-        item.name: item
-        for item in (axis, *plot.extra)
-        if (held := numbers(item)) is not None and held.shape == value.shape
+    return axis, signal, beside(scan, plot), signal.name if key == "data" else key
+
+
+def _owner(scan: Scan, plot: Plot) -> str:
+    """Give the name of the detector whose spectrum is plotted, empty where it is of none."""
+    return next((name for name, fields in scan.detectors.items() if fields.get("data") is plot.signal), "")
+
+
+def beside(scan: Scan, plot: Plot) -> dict[str, Field]:
+    """Give what a spectrum that is plotted can stand over: what is as long, of its plot and of its detector."""
+    signal, value = plot.signal, numbers(plot.signal)
+    if value is None or signal.dims == ("point",):
+        return {}
+    fields = {item.name: item for item in (*plot.axes, *plot.extra) if item is not None}
+    for detector in scan.detectors.values():
+        if any(field is signal for field in detector.values()):
+            fields |= detector
+    return {
+        name: field
+        for name, field in fields.items()
+        if field is not signal and (held := numbers(field)) is not None and held.shape == value.shape
     }
-    return axis, signal, others | _beside(scan, signal), signal.name if key == "data" else key
-
-
-def _beside(scan: Scan, signal: Field) -> dict[str, Field]:
-    """Give what stands with a signal in its detector and is as long."""
-    for fields in scan.detectors.values():
-        if any(field is signal for field in fields.values()):
-            length = signal.value.shape  # type: ignore[union-attr]
-            return {
-                name: field
-                for name, field in fields.items()
-                if field is not signal and (value := numbers(field)) is not None and value.shape == length
-            }
-    return {}
 
 
 def _sigma(scan: Scan, y: Field, others: dict[str, Field], wanted: str) -> tuple[Field | None, Problem | None]:

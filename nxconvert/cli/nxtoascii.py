@@ -48,7 +48,12 @@ COLUMNS = click.Option(
     help="Column, or pattern of some, that comes first; NEW=OLD renames, 'mu=log(I0/I1)' calculates. Can be repeated.",
 )
 ONLY = click.Option(["--only-columns", "--only_columns", "only_columns"], is_flag=True, help="No columns but those.")
-X = click.Option(["--x"], default="", metavar="COLUMN", help="The column that stands first. Default: the scanned one.")
+X = click.Option(
+    ["--x"],
+    default="",
+    metavar="COLUMN",
+    help="The column that stands first, or what a curve stands over. Default: the scanned one.",
+)
 RAGGED = click.Option(
     ["--ragged"],
     type=click.Choice(["pad", "truncate", "error"]),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nxconvert.curves import beside
 from nxconvert.errors import Place, Problem, RequestError, WriteError, near_names
 from nxconvert.mapping.expressions import CONSTANTS, Expression, ExpressionError, parse
 from nxconvert.scan import Field, Scan
@@ -39,8 +40,11 @@ class Choice:
     only: bool = False
     x: str = ""
 
-    def apply(self, scan: Scan, problems: list[Problem]) -> Scan:
-        """Give the scan with the wanted columns; what it lacks is a problem, WriteError where nothing is left."""
+    def apply(self, scan: Scan, problems: list[Problem], curves: bool = False) -> Scan:
+        """Give the scan with the wanted columns; what it lacks is a problem, WriteError where nothing is left.
+
+        With *curves* a spectrum that is plotted can be what is wanted too, and ``x`` what it stands over.
+        """
         columns = scan.columns
         if self.items:
             chosen: dict[str, Field] = {}
@@ -56,13 +60,21 @@ class Choice:
             rest = {} if self.only else {name: item for name, item in columns.items() if name not in taken}
             columns = chosen | {name: item for name, item in rest.items() if name not in chosen}
         axes = {name: field for name, field in scan.axes.items() if columns.get(name) is field}
+        plots = scan.plots
         if self.x:
+            spectra = {key: beside(scan, plot) for key, plot in plots.items()} if curves else {}
             if self.x in columns:
                 axes = {self.x: columns[self.x]}
                 columns = axes | columns
-            else:
-                problems.append(Problem(scan.place, f"--x: there is no column '{self.x}'", near_names(self.x, columns)))
-        return replace(scan, columns=columns, axes=axes)
+            elif not any(self.x in fields for fields in spectra.values()):
+                known = [*columns, *(name for fields in spectra.values() for name in fields)]
+                found = f"--x: there is no column '{self.x}'"
+                problems.append(Problem(scan.place, found, near_names(self.x, dict.fromkeys(known))))
+                spectra = {}
+            # a spectrum that does not stand over x is no curve of this request
+            over = {key: replace(plots[key], axes=(fields.get(self.x),)) for key, fields in spectra.items() if fields}
+            plots = plots | over
+        return replace(scan, columns=columns, axes=axes, plots=plots)
 
     def _words(self) -> list[str]:
         return [item if isinstance(item, str) else item.source or item.name for item in self.items]

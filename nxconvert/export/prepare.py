@@ -60,8 +60,8 @@ class Padded(LazyArray):
             yield np.full(min(_BLOCK, left - begin), np.nan)
 
 
-def prepare(scan: Scan, choice: Choice, ragged: str, problems: list[Problem]) -> Scan:
-    """Make a scan ready for an exporter; what is not as it should be goes to *problems*.
+def prepare(scan: Scan, choice: Choice, ragged: str, problems: list[Problem], curves: bool = False) -> Scan:
+    """Make a scan ready for an exporter, of *curves* or not; what is not as it should be goes to *problems*.
 
     WriteError where columns differ in length and *ragged* is ``error``, or where no wanted column is left.
     """
@@ -69,7 +69,7 @@ def prepare(scan: Scan, choice: Choice, ragged: str, problems: list[Problem]) ->
     if "scan_header" not in scan.notes:
         first = {name: scan.columns[name] for name in scan.axes if name in scan.columns}
         scan = replace(scan, columns=first | scan.columns)
-    return choice.apply(_even(scan, ragged, problems), problems)
+    return choice.apply(_even(scan, ragged, problems), problems, curves)
 
 
 def as_nxtoascii(scan: Scan, choice: Choice, problems: list[Problem]) -> Scan:

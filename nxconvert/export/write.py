@@ -117,7 +117,8 @@ class _Export:
             if self.request.options.compat:
                 scan = as_nxtoascii(scan, self.request.choice, problems)
             else:
-                scan = prepare(scan, self.request.choice, self.request.options.ragged, problems)
+                curves = any(setting.name == "y" for setting in self.request.exporter.settings)
+                scan = prepare(scan, self.request.choice, self.request.options.ragged, problems, curves)
             losses = self.request.exporter.losses(scan, self.request.settings)
             ready = True
         for problem in problems:

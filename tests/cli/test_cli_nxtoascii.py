@@ -54,6 +54,18 @@ def make(path: Path | str, **entries: dict[str, Any]) -> None:
                 measurement.create_dataset(key, data=data, chunks=chunks)
 
 
+def test_x_names_what_a_spectrum_that_is_plotted_stands_over(call: Call, folder: Path) -> None:
+    assert call("spec2nx", "single_spectrum.spec", "--timezone", "UTC")[0] == 0
+    with h5py.File(folder / "single_spectrum.nxs") as file:
+        detector = file["scan_1/instrument/mca_0"]
+        counts, channels, energy = (detector[name][()] for name in ("data", "channel", "energy"))
+    words = ["nxtoascii", "single_spectrum.nxs", "--to", "xy", "-o", "-", "-q"]
+    for more, x in (([], energy), (["--x", "channel"], channels), (["--x", "energy", "--y", "mca_0"], energy)):
+        code, out, err = call(*words, *more)
+        assert (code, err) == (0, "")
+        assert np.array_equal(np.loadtxt(out.splitlines()), np.stack([x, counts], axis=1))
+
+
 def without_time(text: str) -> str:
     text = re.sub(r" in \d+\.\d\d s", "", text)
     return re.sub(r"\d+ notes?, |; \d+ notes?(?=\n)", "", text)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxconvert import curves, units
-from nxconvert.errors import WriteError
+from nxconvert.errors import Problem, WriteError
+from nxconvert.export.choice import parse_choice
 from nxconvert.scan import Field, Plot, Scan
 
 PLAIN = {"y": "", "sigma": "", "x_units": ""}
@@ -60,6 +61,62 @@ def test_a_spectrum_that_is_plotted_is_a_curve_with_what_stands_in_its_detector(
     assert (found.x, found.y, found.sigma, found.name) == (angle, counts, errors, "pattern")
     assert curves.find_curve("xy", made, PLAIN | {"y": "pattern", "sigma": "none"}).sigma is None
     assert chosen(curves.find_curve("xy", made, PLAIN | {"y": "a"})) == ("x", "a", None)
+
+
+def spectrum() -> Scan:
+    """Make a scan of columns with a spectrum that is plotted over its energy."""
+    made = scan()
+    channel = Field("channel", np.arange(3), ("channel",))
+    energy = Field("energy", np.array([0.5, 1.5, 2.5]), ("channel",), "keV")
+    counts = Field("data", np.array([7, 8, 9]), ("channel",))
+    made.detectors["mca"] = {"data": counts, "energy": energy, "channel": channel}
+    made.plots = {"data": Plot(counts, (energy,)), "mca": Plot(counts, (energy,))}
+    return made
+
+
+def over(x: str, wanted: str = "") -> tuple[str, str, str | None]:
+    """Give the curve of the spectrum with ``--x``, which is not a problem."""
+    problems: list[Problem] = []
+    made = parse_choice([], False, x).apply(spectrum(), problems, curves=True)
+    assert problems == []
+    return chosen(curves.find_curve("xy", made, PLAIN | {"y": wanted}))
+
+
+def test_x_names_what_a_spectrum_that_is_plotted_stands_over() -> None:
+    assert over("") == ("energy", "data", None)
+    assert over("channel") == over("channel", "mca") == ("channel", "data", None)
+    assert over("energy", "mca") == ("energy", "data", None)
+
+
+def test_x_of_a_column_wants_a_curve_of_columns() -> None:
+    assert over("x", "a") == ("x", "a", None)
+    assert over("b", "a") == ("b", "a", None)
+    with pytest.raises(WriteError) as caught:
+        over("b")
+    assert str(caught.value) == (
+        "x.nxs:/scan_1: xy needs one column of intensities, of 'b', 'x', 'a'\n  hint: --y names it"
+    )
+    with pytest.raises(WriteError) as caught:
+        over("b", "mca")
+    assert str(caught.value) == (
+        "x.nxs:/scan_1: 'mca' stands over nothing that is as long\n  hint: --x names it: 'energy', 'channel'"
+    )
+    made = spectrum()
+    made.plots["map"] = Plot(Field("data", np.zeros((2, 2)), ("point", "channel")), (None, None))
+    with pytest.raises(WriteError) as caught:
+        curves.find_curve("xy", made, PLAIN | {"y": "map"})
+    assert str(caught.value) == "x.nxs:/scan_1: 'map' is no curve: it has 2 dimensions"
+
+
+def test_x_that_is_nowhere_is_told_with_near_names() -> None:
+    problems: list[Problem] = []
+    made = parse_choice([], False, "enrgy").apply(spectrum(), problems, curves=True)
+    assert list(map(str, problems)) == ["x.nxs:/scan_1: --x: there is no column 'enrgy', did you mean 'energy'?"]
+    assert chosen(curves.find_curve("xy", made, PLAIN)) == ("energy", "data", None)
+    # a format of columns has no spectra
+    problems.clear()
+    parse_choice([], False, "energy").apply(spectrum(), problems)
+    assert list(map(str, problems)) == ["x.nxs:/scan_1: --x: there is no column 'energy', known: 'a', 'b', 'x'"]
 
 
 @pytest.mark.parametrize("name", ["I_errors", "errors", "Idev"])
