@@ -271,6 +271,34 @@ def test_a_piece_that_breaks_off_in_its_first_frame_is_refused(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize("at", [3, 20], ids=["flags", "data"])
+@pytest.mark.parametrize("lost", [1, 4, 7])
+def test_a_member_damaged_at_its_beginning_is_a_lost_frame(lost: int, at: int, tmp_path: Path) -> None:
+    """It is not taken for a member: the one before it seems to go on to its end, and to be as long as it says."""
+    parts = [bytearray(gzip.compress(block(image(n, (20, 30)), number=n), mtime=0)) for n in range(8)]
+    parts[lost][at : at + 6] = b"\xff" * 6
+    begin = sum(map(len, parts[:lost]))
+    with EdfFile(put(tmp_path, b"".join(parts))) as file:
+        assert [frame.read().tolist() for frame in file.frames] == [
+            image(n, (20, 30)).tolist() for n in range(8) if n != lost
+        ]
+        assert [(problem.severity, problem.place.offset, problem.found) for problem in file.problems] == [
+            ("lost", begin, f"{len(parts[lost])} bytes that begin here are damaged compressed data")
+        ]
+
+
+def test_one_of_two_members_damaged_at_its_beginning_is_found_when_the_other_is_read(tmp_path: Path) -> None:
+    first, second = (bytearray(gzip.compress(block(image(n, (300, 400))), mtime=0)) for n in range(2))
+    second[3] = 0xFF
+    path = put(tmp_path, bytes(first + second))
+    with EdfFile(path) as file, pytest.raises(ReadError) as caught:
+        file.frames[0].read()
+    assert str(caught.value).replace(path, "a.edf") == (
+        f"a.edf: byte {len(first)}: {len(second)} bytes that begin here are damaged compressed data, "
+        "the beginning of a frame expected\n  hint: fetch the file again; gzip -t tests a file"
+    )
+
+
 @pytest.mark.timeout(30)
 def test_a_last_member_that_breaks_off_and_lies_about_its_size_ends_soon(tmp_path: Path) -> None:
     first, second, third = (block(image(index, (20, 30)), number=index) for index in range(3))

@@ -153,7 +153,9 @@ class EdfFile:
         )
 
 
-def _container_problems(source: Bytes) -> list[Problem]:
+def _container_problems(source: Bytes) -> Iterable[Problem]:
+    if isinstance(source, MemberBytes):
+        return source.gaps
     return source.source.problems if isinstance(source, SpooledBytes) else []
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
-from nxconvert.errors import Place, ReadError
+from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.edf.plain import PlainBytes
 from nxconvert.streams import BLOCK, BOMB_RATIO, BOMB_SIZE, refuse
 
@@ -18,10 +19,10 @@ class MemberBytes:
     for the size is checked whenever a member is read to its end.
     """
 
-    __slots__ = ("_begins", "_ends", "_raw", "damaged", "is_whole", "mtime_ns", "path", "size", "trailing")
+    __slots__ = ("_begins", "_ends", "_raw", "damaged", "gaps", "is_whole", "mtime_ns", "path", "size", "trailing")
     plain = False
 
-    def __init__(self, raw: PlainBytes, begins: list[int], sizes: list[int]) -> None:
+    def __init__(self, raw: PlainBytes, begins: list[int], sizes: list[int], gaps: Sequence[Problem] = ()) -> None:
         self._raw = raw
         #: whether the last member ends as it should; None as long as that was not looked at
         self.is_whole: bool | None = None
@@ -31,6 +32,8 @@ class MemberBytes:
         self.damaged: int | None = None
         self.path = raw.path
         self.mtime_ns = raw.mtime_ns
+        #: pieces of the file between members that are none: damaged ones
+        self.gaps = gaps
         #: first byte of each member in the file, and the end of the last one
         self._begins = begins
         #: where the uncompressed bytes of each member end
@@ -84,7 +87,7 @@ class MemberBytes:
         """Inflate the first *size* bytes of a member of *whole* bytes."""
         begin, end = self._begins[index], self._begins[index + 1]
         try:
-            data, ended, _ = inflate(self._raw, begin, end, size + 1 if size == whole else size)
+            data, ended, at = inflate(self._raw, begin, end, size + 1 if size == whole else size)
         except ReadError:
             self.damaged = index
             raise
@@ -99,6 +102,12 @@ class MemberBytes:
                 f"{size} expected",
                 "fetch the file again; gzip -t tests a file",
             )
+        if ended and at < end:
+            rest = self._raw.read_at(at, min(BLOCK, end - at)).lstrip(b"\0")
+            # after the last one, anything but a member is ignored
+            if rest if index < self.members - 1 else rest.startswith(_MAGIC[:2]):
+                self.damaged = index
+                raise ReadError(damaged_piece(self.path, at, end))
         return data
 
     def measure_last(self) -> None:
@@ -191,6 +200,8 @@ def inflate(raw: PlainBytes, begin: int, end: int, limit: int) -> tuple[bytes, b
 _MAGIC = b"\x1f\x8b\x08"
 #: the uncompressed beginning that shows whether a member begins with a header
 _PEEK = 64
+#: a member as many times as long as most of them is looked at more closely
+_UNUSUAL = 1.5
 #: so many places that only look like members are looked at
 _FALSE = 1000
 
@@ -211,7 +222,42 @@ def find_members(raw: PlainBytes) -> MemberBytes | None:
     sizes = [int.from_bytes(raw.read_at(end - 4, 4), "little") for end in ends]
     for begin, end, size in zip(begins[:-1], ends, sizes, strict=False):
         _refuse_bomb(raw.path, begin, end - begin, size)
-    return MemberBytes(raw, [*begins, raw.size], sizes)
+    begins.append(raw.size)
+    return MemberBytes(raw, begins, sizes, _look_for_gaps(raw, begins, sizes))
+
+
+def _look_for_gaps(raw: PlainBytes, begins: list[int], sizes: list[int]) -> list[Problem]:
+    """Find members so damaged that they were not taken for any: the one before seems unusually long, and ends early.
+
+    They are put into the lists as members without bytes. *begins* ends with the end of the last one.
+    """
+    gaps: list[Problem] = []
+    lengths = [end - begin for begin, end in pairwise(begins)]
+    limit = _UNUSUAL * sorted(lengths)[len(lengths) // 2]
+    for index in reversed([index for index, length in enumerate(lengths) if length > limit]):
+        begin, end = begins[index : index + 2]
+        size, whole, at = count(raw, begin, end)
+        if not whole or not raw.read_at(at, min(BLOCK, end - at)).strip(b"\0"):
+            continue
+        gaps.insert(0, damaged_piece(raw.path, at, end))
+        sizes[index] = size  # what was taken for it is that of the damaged one
+        if index == len(lengths) - 1:
+            begins[-1] = at
+        else:
+            begins.insert(index + 1, at)
+            sizes.insert(index + 1, 0)
+    return gaps
+
+
+def damaged_piece(path: str, begin: int, end: int) -> Problem:
+    """Say that a piece of a compressed file is none that can be inflated."""
+    return Problem(
+        Place(path, offset=begin),
+        f"{end - begin} bytes that begin here are damaged compressed data",
+        "the beginning of a frame expected",
+        "fetch the file again; gzip -t tests a file",
+        "lost",
+    )
 
 
 def _candidates(raw: PlainBytes) -> Iterator[int]:
