@@ -8,7 +8,6 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from nxconvert import pipeline
 from nxconvert.batch.book import NAME
 from nxconvert.request import ConvertOptions
 from nxconvert.version import __version__
@@ -87,4 +86,6 @@ class Asked:
 
 def mapping_of(options: ConvertOptions, reader: str) -> Mapping:
     """Load the mapping that a conversion would use; MappingError where it has mistakes."""
+    from nxconvert import pipeline
+
     return pipeline.Conversion(options).mapping(reader)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
-from nxconvert import outputs, registry
+from nxconvert import outputs, resources
 from nxconvert.batch import references, walk
 from nxconvert.batch.asked import Asked, Request, ledger_path, mapping_of
 from nxconvert.batch.inputs import Grouping, Input, is_image_name, of_files
@@ -22,6 +24,8 @@ Item = TypeVar("Item")
 CHUNK = 256
 #: files and folders that are remembered between two looks at them
 KEPT = 100_000
+#: the variable that lists folders with mappings
+MAPPINGS = "NXCONVERT_MAPPINGS"
 
 
 class Discovery:
@@ -55,14 +59,22 @@ class Discovery:
         self._own = Asked(options, request.reading, request.verify)
         if options.mappings:  # mistakes in them are told before anything is done
             mapping_of(options, "")
-        self._extensions = sorted({ending for reader in registry.readers().values() for ending in reader.extensions})
+        #: the folders of each source, until all is known
+        self._kept: dict[str, list[walk.Folder]] = {}
+        #: tells this state of the sources, the options and the mappings from all others; empty where nothing does
+        self._state = ""
+
+    @cached_property
+    def _extensions(self) -> list[str]:
+        from nxconvert import registry
+
+        return sorted({ending for reader in registry.readers().values() for ending in reader.extensions})
 
     def inputs(self) -> Iterator[Input]:
         """Give every input of the sources that is wanted."""
         wanted = self._wanted()
         folders = [source for source in self.sources if os.path.isdir(source)]
-        kept: dict[str, list[walk.Folder]] = {}
-        claims = self._claims(folders, wanted, kept)
+        claims = self._claims(folders, wanted)
         for source in self.sources:
             try:
                 if source not in folders:
@@ -71,7 +83,7 @@ class Discovery:
                         yield of_files(source, source, [file])
                     continue
                 grouping = Grouping(source, wanted, claims, folders)
-                for folder in kept.pop(source, None) or walk.walk(source, wanted):
+                for folder in self._folders(source, wanted):
                     yield from grouping.inputs(folder)
             except OSError as error:
                 hint = "check the spelling and the permissions"
@@ -86,24 +98,27 @@ class Discovery:
             without.add(os.path.normpath(os.path.join(source, below)))
         return walk.Wanted(self.request.include, self.request.exclude, self.request.newer, frozenset(without))
 
-    def _claims(
-        self, folders: Sequence[str], wanted: walk.Wanted, kept: dict[str, list[walk.Folder]]
-    ) -> dict[str, tuple[str, ...]]:
-        """Give for each SPEC file whose headers refer to images below the sources what these may be.
+    def _folders(self, root: str, wanted: walk.Wanted) -> Iterator[walk.Folder]:
+        """Give the folders below a source: those that were seen before, unless they were too many to remember."""
+        if root in self._kept:
+            yield from self._kept[root]
+            return
+        own: list[walk.Folder] = []
+        count = 0
+        for folder in walk.walk(root, wanted):
+            count += len(folder.files) + 1
+            if count < KEPT:
+                own.append(folder)
+            yield folder
+        if count < KEPT:
+            self._kept[root] = own
 
-        What is seen on the way is put into *kept*, unless it is so much that it had better be looked at again.
-        """
+    def _claims(self, folders: Sequence[str], wanted: walk.Wanted) -> dict[str, tuple[str, ...]]:
+        """Give for each SPEC file whose headers refer to images below the sources what these may be."""
         candidates: list[walk.Entry] = []
         has_images = False
-        count = 0
         for root in folders:
-            own = kept[root] = []
-            for folder in walk.walk(root, wanted):
-                count += len(folder.files) + 1
-                if count < KEPT:
-                    own.append(folder)
-                else:
-                    kept.clear()
+            for folder in self._folders(root, wanted):
                 for file in folder.files.values():
                     if is_image_name(file.name) or file.name.lower().endswith((".cbf", ".tif", ".tiff", ".cbf.gz")):
                         has_images = True
@@ -131,6 +146,11 @@ class Discovery:
 
     def discover(self) -> None:
         """Note all inputs that are new or changed, or whose conversion was not complete."""
+        self._state = self._look_at_state()
+        done = self.ledger.complete(self._state, self.sources)
+        if done:  # which files belong together, and what is known of each, need not be asked
+            self.unchanged = done
+            return
         found = 0
         for chunk in chunks(self.inputs(), CHUNK):
             found += len(chunk)
@@ -146,7 +166,44 @@ class Discovery:
                     "is it mounted?",
                 )
             self.ledger.forget_gone(self.sources)
+        self._kept.clear()
         self.total = self.ledger.waiting()
+
+    def _look_at_state(self) -> str:
+        """Look at all files, and at all mappings there are; give a digest of them, of the options and the version.
+
+        It is empty where it could not tell everything: a mapping that is named by its file may extend any other file.
+        """
+        if any(os.path.isabs(name) for name in self._own.options.mappings):
+            return ""
+        wanted = self._wanted()
+        asked = (self._own.signature("", {}), self._own.reading, self.sources, *wanted.choice)
+        digest = hashlib.sha256(json.dumps(asked).encode())
+
+        def take(path: str, size: int, mtime_ns: int) -> None:
+            digest.update(f"{path}\0{size}\0{mtime_ns}\0".encode("utf-8", "surrogateescape"))
+
+        mappings = resources.listed_folders(MAPPINGS)
+        try:
+            for place in (*mappings, resources.user_folder("mappings"), resources.mappings_dir()):
+                take(str(place), 0, 0)
+                for path in sorted(place.rglob("*.y*ml")):
+                    status = path.stat()
+                    take(str(path), status.st_size, status.st_mtime_ns)
+            for source in self.sources:
+                if not os.path.isdir(source):
+                    file = walk.look_at(source)
+                    take(file.path, file.size, file.mtime_ns)
+                    continue
+                for folder in self._folders(source, wanted):
+                    take(folder.path, len(folder.files), len(folder.folders))
+                    for file in folder.files.values():
+                        take(file.path, file.size, file.mtime_ns)
+                    for item in folder.refused:
+                        take(f"{item.path}\0{item.reason}", 0, 0)
+        except OSError:
+            return ""  # whoever goes on will meet it, and tell
+        return digest.hexdigest()
 
     def _is_narrowed(self) -> bool:
         return bool(self.request.include or self.request.exclude or self.request.newer)

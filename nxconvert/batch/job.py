@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from nxconvert import outputs, pipeline, registry
+from nxconvert import outputs
 from nxconvert.errors import NxconvertError, Place, Problem
 from nxconvert.request import ConvertOptions, Outcome
-from nxconvert.scan import SourceFile
+
+if TYPE_CHECKING:
+    from nxconvert.scan import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ def failure(job: Job, found: str, hint: str = "") -> Result:
 
 def do(job: Job) -> Result:
     """Convert, and tell what came of it; raises nothing that a file can be the cause of."""
+    from nxconvert import pipeline
+
     outcome = Outcome(job.source, job.output)
     result = Result(job.source, outcome)
     try:
@@ -97,6 +102,8 @@ def _identify(job: Job, outcome: Outcome) -> str:
         outcome.fail(Problem(Place(job.source), "the file is empty", "data expected", "was it copied?", "lost"))
         return ""
     try:
+        from nxconvert import registry
+
         reader = registry.identify(job.source).name
     except NxconvertError as error:
         if job.expected or not os.access(job.source, os.R_OK):

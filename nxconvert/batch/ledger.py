@@ -36,6 +36,9 @@ CREATE INDEX IF NOT EXISTS inputs_by_status ON inputs (status);
 CREATE TABLE IF NOT EXISTS headers (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, found TEXT) WITHOUT ROWID;
 """
 
+#: The state in which some sources were when everything of them was done, and the number of their inputs. Whatever is
+#: noted of any input makes it void.
+_COMPLETE = "CREATE TABLE IF NOT EXISTS complete (state TEXT PRIMARY KEY, inputs INTEGER) WITHOUT ROWID"
 #: What this batch has noted and not taken yet. Large inputs have their turn first, lest one of them runs alone in the
 #: end; those of about one size, as powers of two tell, keep the order of their names.
 _MINE = (
@@ -76,6 +79,8 @@ class Ledger(Book):
     def __init__(self, path: str, folder: str) -> None:
         super().__init__(path, folder)
         self.batch = 0
+        #: whether nothing was noted since everything was done
+        self.is_complete = False
 
     def _look_for(self) -> None:
         """It is made where there is none."""
@@ -103,7 +108,7 @@ class Ledger(Book):
                 (self._host, os.getpid(), process_start(os.getpid()), now, now, __version__, json.dumps(request)),
             )
             self.batch = int(cursor.lastrowid or 0)
-            for statement in _MINE:
+            for statement in (_COMPLETE, *_MINE):
                 self._db.execute(statement)
             return self._free_dead()
 
@@ -144,6 +149,34 @@ class Ledger(Book):
         )
         return {restored(source): Known(*values) for source, *values in rows}
 
+    def complete(self, state: str, roots: Sequence[str]) -> int | None:
+        """Give the number of inputs when all of them are done in this state, and all their outputs are there."""
+        row = self._db.execute("SELECT inputs FROM complete WHERE state = ?", (state,)).fetchone()
+        if row is None or not state:
+            return None
+        marks = ", ".join("?" * len(roots))
+        outputs = self._db.execute(
+            f"SELECT output, output_size FROM inputs WHERE status = 'converted' AND root IN ({marks})",
+            [stored(root) for root in roots],
+        )
+        try:
+            self.is_complete = all(os.stat(self.absolute(path)).st_size == size for path, size in outputs)
+        except OSError:
+            self.is_complete = False
+        return int(row[0]) if self.is_complete else None
+
+    def note_complete(self, state: str, inputs: int) -> None:
+        """Note that everything is done, unless something still waits, runs, or is to be tried again."""
+        rest = self._db.execute(
+            "SELECT 1 FROM inputs WHERE status IN ('waiting', 'running') OR again LIMIT 1"
+        ).fetchone()
+        if rest is None:
+            self._db.execute("INSERT OR REPLACE INTO complete VALUES (?, ?)", (state, inputs))
+
+    def _void(self) -> None:
+        self.is_complete = False
+        self._db.execute("DELETE FROM complete")
+
     def offer(self, item: Input, name: str) -> bool:
         """Note an input that is to be converted into *name*, below the folder of the outputs.
 
@@ -180,6 +213,7 @@ class Ledger(Book):
         return True
 
     def _mine(self, source: str, size: int) -> None:
+        self._void()
         self._db.execute("INSERT OR IGNORE INTO mine (source, bits) VALUES (?, ?)", (stored(source), size.bit_length()))
 
     def _free_output(self, item: Input, name: str) -> str | bytes:
@@ -201,6 +235,7 @@ class Ledger(Book):
 
     def refuse(self, item: Input, status: str, problem: Problem, signature: str) -> None:
         """Note an input that cannot even be tried."""
+        self._void()
         self._db.execute(
             "INSERT OR REPLACE INTO inputs (source, root, files, stamp, signature, version, status, problems, finished)"
             " VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",
@@ -256,6 +291,7 @@ class Ledger(Book):
 
     def record(self, result: Result, signature: str, claims: Sequence[str] = ()) -> None:
         """Note what came of an input; *claims*: the images that a SPEC file may take, of which it took some."""
+        self._void()
         outcome = result.outcome
         made = outcome.status == "converted"
         taken = None
@@ -299,6 +335,7 @@ class Ledger(Book):
 
     def forget(self, source: str) -> None:
         """Leave out an input that is there no more."""
+        self._void()
         self._db.execute("DELETE FROM inputs WHERE source = ?", (stored(source),))
 
     def retry(self) -> int:

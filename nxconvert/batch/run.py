@@ -81,6 +81,8 @@ class Batch(Discovery):
         WriteError where the destination cannot be written any more, ReadError where a source is gone as a whole: the
         rest stays for the next batch. When the iterator is closed, what runs is stopped and waits for the next batch.
         """
+        if not self.total and self.ledger.is_complete:
+            return
         yield from self._convert()
         rest = self._left_over()
         if rest:
@@ -89,6 +91,9 @@ class Batch(Discovery):
                     self._offer(chunk)
             self.total += self.ledger.waiting()
             yield from self._convert()
+        if self._state:
+            with self.ledger.transaction():
+                self.ledger.note_complete(self._state, self.unchanged + self.total)
 
     def _convert(self) -> Iterator[Outcome | None]:
         if not self.ledger.waiting():

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Wanted:
     exclude: tuple[str, ...] = ()
     newer: int | None = None
     without: frozenset[str] = frozenset()
+
+    @property
+    def choice(self) -> tuple[Any, ...]:
+        """What the user chose, as JSON can hold it."""
+        return self.include, self.exclude, self.newer
 
     def is_left_out(self, path: str, below: str, name: str) -> bool:
         """Tell whether a folder or file is not looked at, whatever is in it; names that begin with a dot are not."""

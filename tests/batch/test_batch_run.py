@@ -15,11 +15,12 @@ import pytest
 import seriesgen
 from batchkit import run, spec
 
+from nxconvert import pipeline
 from nxconvert.batch.asked import ledger_path
 from nxconvert.batch.book import Book
 from nxconvert.errors import MappingError, ReadError, RequestError
 from nxconvert.request import ConvertOptions
-from nxconvert.resources import samples_dir
+from nxconvert.resources import mappings_dir, samples_dir
 
 
 def rows(folder: Path) -> dict[str, dict[str, object]]:
@@ -128,6 +129,46 @@ def test_another_version_converts_everything_again(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("nxconvert.batch.asked.__version__", "999")
     assert len(run(out, root).outcomes) == 1
     assert run(out, root).outcomes == {}
+
+
+def test_what_is_done_and_unchanged_as_a_whole_is_known_by_one_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, out = tmp_path / "in", tmp_path / "out"
+    root.mkdir()
+    monkeypatch.setenv("NXCONVERT_MAPPINGS", str(tmp_path / "mappings"))
+    for name in "abc":
+        (root / f"{name}.spec").write_text(spec(name))
+    (root / "empty.spec").write_bytes(b"")
+    (root / "gone.spec").symlink_to("nowhere")
+
+    def again() -> tuple[dict[str, str], int]:
+        ran = run(out, root)
+        return ran.statuses(root), ran.unchanged
+
+    assert len(again()[0]) == 4
+    with monkeypatch.context() as blind:  # nothing is grouped or asked for one by one
+        blind.setattr("nxconvert.batch.discovery.Grouping", None)
+        assert again() == ({}, 4)
+    # and every change is seen all the same
+    (out / "a.nxs").unlink()
+    assert again() == ({"a.spec": "converted"}, 3)
+    os.utime(root / "b.spec", ns=(10**18, 10**18 + 1))
+    assert again() == ({"b.spec": "converted"}, 3)
+    (root / "d.spec").write_text(spec("d"))
+    assert again() == ({"d.spec": "converted"}, 4)
+    (root / "empty.spec").unlink()
+    assert again() == ({}, 4)
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "spec.yaml").write_text(
+        (mappings_dir() / "spec.yaml").read_text().replace("entry_name: scan_{number}", "entry_name: own_{number}")
+    )
+    pipeline._load.cache_clear()  # as in another process
+    assert set(again()[0]) == {"a.spec", "b.spec", "c.spec", "d.spec"}
+    with h5py.File(out / "a.nxs") as file:
+        assert list(file) == ["own_1"]
+    assert again() == ({}, 4)
+    assert set(run(out, root, verify=True).statuses(root)) == {"a.spec", "b.spec", "c.spec", "d.spec"}
 
 
 def test_a_failure_is_tried_again_when_its_file_changed_or_by_retry(tmp_path: Path, trouble: None) -> None:
