@@ -132,8 +132,9 @@ def test_another_version_converts_everything_again(tmp_path: Path, monkeypatch: 
 
 
 def test_what_is_done_and_unchanged_as_a_whole_is_known_by_one_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    request.addfinalizer(pipeline._load.cache_clear)
     root, out = tmp_path / "in", tmp_path / "out"
     root.mkdir()
     monkeypatch.setenv("NXCONVERT_MAPPINGS", str(tmp_path / "mappings"))
