@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d
+from h5py import h5d, h5s
 
+from nxconvert.arrays import Array
 from nxconvert.errors import ReadError
 from nxconvert.streams import open_regular
 from nxconvert.validate.nodes import SMALL, Node, Value
@@ -112,7 +114,7 @@ class FileView:
             return Node(path, "other"), None
         kind = "soft" if isinstance(link, h5py.SoftLink) else "hard"
         target = link.path if isinstance(link, h5py.SoftLink) else ""
-        item = self._resolve(parent, name)
+        item = self._follow(parent, name, link, 0)
         if isinstance(item, h5py.ExternalLink):
             found = f"{item.filename}:{item.path}"
             return Node(
@@ -135,18 +137,23 @@ class FileView:
             if not isinstance(here, h5py.Group):
                 return None
             try:
-                link = here.get(part, getlink=True)
-                if isinstance(link, h5py.ExternalLink):
-                    return link
-                if isinstance(link, h5py.SoftLink):
-                    here = self._resolve(here, link.path, steps + 1) if steps < MAX_STEPS else None
-                else:
-                    here = None if link is None else here[part]
+                here = self._follow(here, part, here.get(part, getlink=True), steps)
             except _DAMAGE:
                 return None
             if here is None or isinstance(here, h5py.ExternalLink):
                 return here
         return here
+
+    def _follow(self, parent: Any, name: str, link: Any, steps: int) -> Any:
+        """Give what one link leads to, as of `_resolve`."""
+        if link is None or isinstance(link, h5py.ExternalLink):
+            return link
+        if isinstance(link, h5py.SoftLink):
+            return self._resolve(parent, link.path, steps + 1) if steps < MAX_STEPS else None
+        try:
+            return parent[name]
+        except _DAMAGE:
+            return None
 
     def _exists(self, name: str) -> bool:
         """Tell whether a file that is named in this one is there, and note it where it lies elsewhere."""
@@ -168,7 +175,12 @@ class FileView:
         try:
             others = self._others(dataset)
             node.lost = next((name for name in others if not self._exists(name)), "")
-            node.value = _of_hdf5(dataset.id, dataset.__getitem__, read=not others)
+            handle = dataset.id
+
+            def fill(array: Array) -> None:
+                handle.read(h5s.ALL, h5s.ALL, array)
+
+            node.value = _of_hdf5(handle, fill, read=not others)
         except _DAMAGE:
             node.value = Value("other", ())
 
@@ -192,30 +204,34 @@ def _identity(item: Any) -> Hashable:
 
 def _attributes(item: Any) -> dict[str, Value]:
     found = {}
-    for name in item.attrs:
+    for index in range(h5py.h5a.get_num_attrs(item.id)):
+        attribute = h5py.h5a.open(item.id, index=index)
+        name = attribute.name.decode("utf-8", "replace")
         try:
-            found[name] = _of_hdf5(item.attrs.get_id(name), lambda _, name=name: item.attrs[name])
+            found[name] = _of_hdf5(attribute, attribute.read)
         except _DAMAGE:
             found[name] = Value("other", ())
     return found
 
 
-def _of_hdf5(handle: Any, take: Any, read: bool = True) -> Value:
-    space, dtype = handle.get_space(), handle.dtype
-    if space.get_simple_extent_type() == h5py.h5s.NULL:
+def _of_hdf5(handle: Any, fill: Callable[[Array], None], read: bool = True) -> Value:
+    """Look at a dataset or an attribute; *fill* reads its content into an array."""
+    shape, dtype = handle.shape, handle.dtype
+    if handle.get_space().get_simple_extent_type() == h5py.h5s.NULL:
         return Value("empty", ())
-    shape = tuple(int(length) for length in space.shape)
     text = h5py.check_string_dtype(dtype)
     is_bool = dtype.kind == "b" or h5py.check_enum_dtype(dtype) is not None
     form = "bool" if is_bool else "number" if dtype.kind in "iufc" else "other"
     if text is not None:
         form = "text" if text.length is None else "bytes"
-    if not read or form == "other" or np.prod(shape, dtype=np.float64) * dtype.itemsize > SMALL:
+    if not read or form == "other" or math.prod(shape) * dtype.itemsize > SMALL:
         return Value(form, shape, dtype)
-    content = take(())
+    array: Array = np.zeros(shape, dtype)
+    fill(array)
+    content: Any = array[()]
     garbled = False
     if text is not None:
-        raw = np.asarray(content).reshape(-1)
+        raw = array.reshape(-1).tolist()
         items = [_text(item) for item in raw]
         garbled = any(_is_garbled(item) for item in raw)
         content = items if shape else items[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,26 @@ def judge(path: str, targets: list[tuple[str, str]]) -> list[Finding]:
     validate = load()
     found: list[Finding] = []
     with _listening(validate) as heard:
-        for place, application in targets:
-            heard.begin(place)
-            validate.validators.clear()
-            reason = _call(partial(validate.validate_application, path, path=place), heard)
-            found += heard.findings("definition")
-            if reason:
-                text = f"nexusformat cannot judge {application}: {reason}"
-                found.append(Finding("error", "definition", place, text))
+        with ExitStack() as stack:
+            # its own function opens the file anew for each entry, and reads the names of all of them each time
+            opened: list[Any] = []
+
+            def apply(place: str, application: str) -> bool:
+                if not opened:
+                    opened.append(stack.enter_context(validate.nxopen(path)))
+                validate.ApplicationValidator(application).validate(opened[0][place])
+                return True
+
+            for place, application in targets:
+                heard.begin(place)
+                reason = f"'{application}' is no name of a definition"
+                if re.fullmatch(r"NX\w+", application):  # it takes anything else for the path of a file
+                    validate.validators.clear()
+                    reason = _call(partial(apply, place, application), heard)
+                found += heard.findings("definition")
+                if reason:
+                    text = f"nexusformat cannot judge {application}: {reason}"
+                    found.append(Finding("error", "definition", place, text))
         heard.begin("/")
         validate.validators.clear()
         reason = _call(partial(validate.validate_file, path), heard)
