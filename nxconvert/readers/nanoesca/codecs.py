@@ -1,7 +1,8 @@
 """The size that a compressed stream within a TIFF image states of itself: its decoder would believe that alone.
 
-Each function takes the beginning of a strip or tile and gives height and width, None where it cannot tell.
-Source: ISO 10918-1 (JPEG), ISO 15444-1 A.5.1 and I.5 (JPEG 2000), PNG 1.2 section 11.2.2, ISO 18181-1 (JPEG XL: size
+Each function takes the beginning of a strip or tile and the number of its bytes, and gives height and width, None
+where it cannot tell.
+Source: ISO 10918-1 (JPEG), ISO 15444-1 A.5.1 and I.5 (JPEG 2000), ISO 18181-1 (JPEG XL: size
 header, and 18181-2 for its boxes), Esri LERC (header of Lerc2).
 """
 
@@ -15,7 +16,7 @@ Size = tuple[int, int] | None
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 
 
-def jpeg(data: bytes) -> Size:
+def jpeg(data: bytes, _size: int) -> Size:
     """Look for the frame header."""
     at = 2
     while data[:2] == b"\xff\xd8" and at + 9 <= len(data) and data[at] == 0xFF:
@@ -30,7 +31,7 @@ def jpeg(data: bytes) -> Size:
     return None
 
 
-def jpeg_2000(data: bytes) -> Size:
+def jpeg_2000(data: bytes, _size: int) -> Size:
     """Take the size of the image and the offset in it from the segment SIZ, the first one."""
     stream = _in_boxes(data, b"jP  ", (b"jp2c",))
     if stream[:4] != b"\xff\x4f\xff\x51" or len(stream) < 24:
@@ -39,24 +40,24 @@ def jpeg_2000(data: bytes) -> Size:
     return y_end - y_start, x_end - x_start
 
 
-def png(data: bytes) -> Size:
-    """Take the first chunk, IHDR."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 24:
+def lerc(data: bytes, size: int) -> Size:
+    """Take the header of the only blob of Lerc2, of one value for each pixel; what is compressed once more is unknown.
+
+    After the version there is a checksum from version 3 on, after the size the number of values from version 4 on.
+    """
+    if data[:6] != b"Lerc2 " or len(data) < 40:
         return None
-    width, height = struct.unpack_from(">II", data, 16)
+    (version,) = struct.unpack_from("<i", data, 6)
+    at = 14 if version >= 3 else 10
+    height, width, depth = struct.unpack_from("<iii", data, at)
+    # behind the number of valid pixels and the size of a block
+    (blob,) = struct.unpack_from("<i", data, at + (20 if version >= 4 else 16))
+    if height <= 0 or width <= 0 or blob != size or (version >= 4 and depth != 1):
+        return None
     return height, width
 
 
-def lerc(data: bytes) -> Size:
-    """Take the header of Lerc2, which has a checksum from version 3 on; streams compressed once more are not known."""
-    if data[:6] != b"Lerc2 " or len(data) < 22:
-        return None
-    (version,) = struct.unpack_from("<i", data, 6)
-    height, width = struct.unpack_from("<ii", data, 14 if version >= 3 else 10)
-    return (height, width) if height > 0 and width > 0 else None
-
-
-def jpeg_xl(data: bytes) -> Size:
+def jpeg_xl(data: bytes, _size: int) -> Size:
     """Read the bits of the size header, the lowest of each byte first."""
     stream = _in_boxes(data, b"JXL ", (b"jxlc", b"jxlp"))
     if stream[:2] != b"\xff\x0a" or len(stream) < 12:
@@ -104,14 +105,12 @@ NAMES = {
     7: "JPEG",
     **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG 2000"),
     34887: "LERC",
-    34933: "PNG",
     **dict.fromkeys((50002, 52546), "JPEG XL"),
 }
-_BY_NAME: dict[str, Callable[[bytes], Size]] = {
+_BY_NAME: dict[str, Callable[[bytes, int], Size]] = {
     "JPEG": jpeg,
     "JPEG 2000": jpeg_2000,
     "LERC": lerc,
-    "PNG": png,
     "JPEG XL": jpeg_xl,
 }
 #: what tells the size, by the number of the compression in the directory

@@ -353,7 +353,7 @@ class _Header:
             if name == "JPEG 2000" and stored.itemsize > 2:
                 self.fail(self.at, f"JPEG 2000 of {8 * stored.itemsize} bits", "at most 16 expected", _NOT_EXACT)
             for start, count in zip(offsets, counts, strict=True):
-                size = codecs.SIZES[compression](self._part(start, min(count, _STREAM_HEAD), "a strip"))
+                size = codecs.SIZES[compression](self._part(start, min(count, _STREAM_HEAD), "a strip"), count)
                 if size is None or size[0] > piece[0] or size[1] > piece[1]:
                     self.fail(
                         start,
