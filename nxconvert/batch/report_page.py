@@ -23,9 +23,10 @@ th { text-align: left; position: sticky; top: 0; background: Canvas; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0; vertical-align: top; }
 td { overflow-wrap: anywhere; } td:first-child:not(.n), td:last-child { min-width: 11rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } td.n, .status { white-space: nowrap; }
+tr[data-item] td:nth-child(2) { white-space: nowrap; } .n + :not(.n) { padding-left: .8rem; }
 .failed { color: var(--bad); } .converted { color: var(--good); }
 input { font: inherit; padding: .35rem .6rem; width: min(30rem, 100%); box-sizing: border-box; }
-.pictures { display: flex; flex-wrap: wrap; gap: .6rem; }
+.pictures { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0 1.5rem; }
 figure { margin: 0; width: 160px; } figure img { width: 160px; height: 100px; background: #fff; }
 figcaption { font-size: .75rem; overflow-wrap: anywhere; }
 """

@@ -15,9 +15,11 @@ from batchkit import Here, run, spec
 from nxconvert.batch.asked import ledger_path
 from nxconvert.batch.book import Book, problem_of, record
 from nxconvert.batch.inputs import of_files
+from nxconvert.batch.job import Job, failure
 from nxconvert.batch.ledger import Ledger
 from nxconvert.batch.walk import Entry
 from nxconvert.errors import Place, Problem, RequestError, WriteError
+from nxconvert.request import ConvertOptions
 
 
 def noted(ledger: Ledger, *names: str) -> list[bool]:
@@ -85,6 +87,25 @@ def test_a_batch_of_another_machine_is_dead_when_it_was_not_seen_for_long(path: 
         assert two.begin({}) == []
         one._db.execute("UPDATE batches SET seen = seen - 1000 WHERE id = ?", (one.batch,))
         assert two.begin({}) == [str(tmp_path / "a.nxs")]
+
+
+def test_a_batch_whose_clock_is_wrong_may_lose_its_claim_and_spoils_nothing_by_that(path: str, tmp_path: Path) -> None:
+    with Ledger(path, str(tmp_path)) as one, Ledger(path, str(tmp_path)) as two:
+        one.begin({})
+        noted(one, "/a")
+        claimed(one, 1)
+        # of a machine whose clock is slow, so that it seems to be dead
+        one._db.execute("UPDATE batches SET host = 'elsewhere', seen = seen - 3600 WHERE id = ?", (one.batch,))
+        two.begin({})
+        noted(two, "/a")
+        assert claimed(two, 1) == ["/a"]
+        with one.transaction():
+            one.record(failure(Job("/a", "/a.nxs", "/", ConvertOptions()), "late"), "")
+        assert two.counts()["running"] == 1
+        with two.transaction():
+            two.record(failure(Job("/a", "/a.nxs", "/", ConvertOptions()), "in time"), "")
+        (row,) = two.rows("failed")
+        assert row["problems"][0]["found"] == "in time"
 
 
 def test_a_batch_that_ends_gives_back_what_it_had(path: str, tmp_path: Path) -> None:

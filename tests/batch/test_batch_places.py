@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import batchtree
+import h5py
 import pytest
 from batchkit import Here, command, run, spec
 
@@ -72,6 +73,19 @@ def test_a_file_that_goes_away_fails_alone_and_is_forgotten(tmp_path: Path) -> N
     assert [name for name, status in ran.statuses(root).items() if status == "failed"] == ["5.spec"]
     again = run(out, root)
     assert (again.outcomes, again.unchanged) == ({}, 7)
+
+
+def test_a_source_that_changes_while_the_batch_runs_is_converted_again_by_the_next_one(tmp_path: Path) -> None:
+    root, out = tmp_path / "in", tmp_path / "out"
+    tree(root)
+    changed = spec("changed").replace("1 7", "1 8")
+    # one that is converted already, and one whose turn is still to come
+    run(out, root, engine=lambda: Meanwhile(3, lambda: [(root / f"{k}.spec").write_text(changed) for k in (0, 5)]))
+    assert set(run(out, root).statuses(root)) == {"0.spec", "5.spec"}
+    for name in ("0.nxs", "5.nxs"):
+        with h5py.File(out / name) as file:
+            assert file["scan_1/measurement/det"][()].tolist() == [5, 8]
+    assert run(out, root).outcomes == {}
 
 
 def test_a_destination_that_goes_away_is_not_made_again_where_nothing_is_mounted(tmp_path: Path) -> None:
