@@ -91,9 +91,9 @@ def test_units_of_another_kind_cannot_be_converted() -> None:
 
 @pytest.mark.parametrize("text", ["9**9**9**9", "m" * 10_000, "(" * 1000, "mm^99999999"])
 def test_hostile_units_are_just_unknown(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert units.same_kind(text, "mm") is None
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_pint_is_not_imported_for_equal_units() -> None:

@@ -100,9 +100,9 @@ def test_what_the_language_does_not_have_is_refused(text: str, expected: str) ->
     ],
 )
 def test_hostile_expressions_are_refused_at_once(text: str, expected: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert mistake(text).endswith(expected)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_the_sum_of_figure_16() -> None:

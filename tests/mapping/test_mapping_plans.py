@@ -169,7 +169,7 @@ def test_plans_do_not_pile_up_and_hold_no_values(monkeypatch: pytest.MonkeyPatch
 
 def test_a_hundred_thousand_motors_are_bounded_in_time() -> None:
     scan = angle_scan(positioners={f"motor {n}": Field(f"motor {n}", np.float64(n)) for n in range(100_000)})
-    start = time.perf_counter()
+    start = time.process_time()
     tree, _ = load(["spec"]).tree(scan)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert sum(path.startswith("instrument/positioners/") for path, _ in tree.walk()) == 100_000

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +340,7 @@ def test_absurd_sizes_take_bounded_time_and_memory_and_are_told(name: str, tmp_p
     expression, told = ABSURD[name]
     path = tmp_path / "absurd.spec"
     path.write_bytes(eval(expression))
-    begin = time.monotonic()
+    begin = sum(os.times()[2:4])  # processor time of children
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", MEASURE, str(path)],
         capture_output=True,
@@ -351,7 +350,7 @@ def test_absurd_sizes_take_bounded_time_and_memory_and_are_told(name: str, tmp_p
     )
     assert result.returncode == 0, result.stderr[-2000:]
     memory, problems = map(int, result.stdout.split())
-    assert time.monotonic() - begin < 30
+    assert sum(os.times()[2:4]) - begin < 30
     assert memory < 400 << 20
     assert problems >= told
 
