@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, Any, NoReturn, Protocol
@@ -161,7 +162,8 @@ class _Digest:
 def open_source(path: str, *, broken: bool = False) -> Source:
     """Open the file *path*, or standard input for ``-``; ReadError when it cannot be read or is a bomb.
 
-    *broken*: of compressed data that break off, what comes before is given, and a problem; else that is an error too.
+    *broken*: of compressed data that break off, what comes before is given but for the last 64 KiB, and a problem;
+    else that is an error too.
     """
     if path == "-":
         if sys.stdin is None:  # what Python makes of a stream that the caller has closed
@@ -304,20 +306,26 @@ def _members(
 ) -> Iterator[bytes]:
     """Decompress one member after the other; all of these formats may be concatenated."""
     member: _Decompressor = make()
+    count = 0
+    held: deque[bytes] = deque()
     while True:
         if member.eof:
+            yield from held
+            held.clear()
+            count += 1
             data = (member.unused_data or b"") + data
             while len(data) < len(magic) and (more := raw.read()):
                 data += more
             if not data.startswith(magic):
-                _look_after_end(path, raw, data, problems)
+                # where several pieces are, what follows is one that is damaged rather than an addition of others
+                _look_after_end(path, raw, data, problems, "lost" if count > 1 else "warning")
                 return
             member = make()
         if not data and not (data := raw.read()):
             place, found, expected = Place(path, offset=raw.size), _BREAK_OFF, "their end mark expected"
             if not broken:
                 refuse(place, found, expected, "the copy is incomplete; fetch the file again")
-            hint = "what is whole before it is read; the copy is incomplete, fetch the file again"
+            hint = "what is whole well before it is read; the copy is incomplete, fetch the file again"
             problems.append(Problem(place, found, expected, hint, "lost"))
             return
         # small steps bound what one step can expand to
@@ -325,7 +333,10 @@ def _members(
             if member.eof:
                 data = data[at:]
                 break
-            yield _step(path, raw, member, data[at : at + (1 << 16)])
+            held.append(_step(path, raw, member, data[at : at + (1 << 16)]))
+            # near the place where data seem to break off they may be damaged: deflate finds that some bytes later
+            while len(held) > (2 if broken else 0):
+                yield held.popleft()
         else:
             data = b""
 
@@ -354,7 +365,7 @@ def _damaged(path: str, size: int, error: Exception) -> ReadError:
     )
 
 
-def _look_after_end(path: str, raw: _Hashed, data: bytes, problems: list[Problem]) -> None:
+def _look_after_end(path: str, raw: _Hashed, data: bytes, problems: list[Problem], severity: str) -> None:
     """Read on to the end; padding with NUL is normal, anything else is told."""
     start = raw.size - len(data)
     other = bool(data.strip(b"\0"))
@@ -367,6 +378,7 @@ def _look_after_end(path: str, raw: _Hashed, data: bytes, problems: list[Problem
                 f"{raw.size - start} bytes follow the end of the compressed data",
                 "nothing expected",
                 "they are ignored",
+                severity,
             )
         )
 

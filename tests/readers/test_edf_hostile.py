@@ -228,11 +228,11 @@ def test_truncation_of_members_keeps_the_whole_frames(tmp_path: Path) -> None:
             whole = sum(end <= length for end in ends)
             assert [frame.read().tolist() for frame in file.frames] == [array.tolist() for array in frames[:whole]]
             if length not in ends:
-                assert [problem.severity for problem in file.problems] in (["lost"], ["warning"]), length
+                assert [problem.severity for problem in file.problems] == ["lost"], length
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lz4.frame.compress], ids=["gz", "bz2", "lz4"])
-@pytest.mark.parametrize("keep", [0.5, 0.7, 0.99])
+@pytest.mark.parametrize("keep", [0.6, 0.75, 0.99])
 def test_one_compressed_piece_that_breaks_off_keeps_its_whole_frames(
     pack: Callable[[bytes], bytes], keep: float, tmp_path: Path
 ) -> None:
@@ -244,15 +244,31 @@ def test_one_compressed_piece_that_breaks_off_keeps_its_whole_frames(
     path = put(tmp_path, packed)
     with EdfFile(path) as file:
         count = len(file.frames)
-        assert 12 * keep - 5.5 < count < 12
+        assert 12 * keep - 6.5 < count < 12
         for index, frame in enumerate(file.frames):
             np.testing.assert_array_equal(frame.read(), frames[index])
     told = problems(path)
     assert told[0] == (
         f"a.edf: byte {len(packed)}: the compressed data break off here, their end mark expected\n"
-        "  hint: what is whole before it is read; the copy is incomplete, fetch the file again"
+        "  hint: what is whole well before it is read; the copy is incomplete, fetch the file again"
     )
     assert [item.split(": ")[2].split(" breaks off")[0] for item in told[1:]] in ([f"frame {count}"], [])
+
+
+def test_damage_near_the_end_of_one_piece_is_not_taken_for_data_that_break_off(tmp_path: Path) -> None:
+    """The decoder may run past the true end without noticing: what it made of the last bytes is not trusted."""
+    random = np.random.default_rng(2)
+    frames = [random.poisson(20, (60, 70)).astype("<u2") for _ in range(40)]
+    packed = gzip.compress(scan(frames), mtime=0)
+    for at in range(2, 120):
+        path = put(tmp_path, packed[:-at] + bytes((packed[-at] ^ 0x5A,)) + packed[len(packed) - at + 1 :])
+        try:
+            with EdfFile(path) as file:
+                assert {problem.severity for problem in file.problems} >= {"lost"}
+                for index, frame in enumerate(file.frames):
+                    np.testing.assert_array_equal(frame.read(), frames[index])
+        except ReadError:
+            pass
 
 
 def test_damage_inside_one_compressed_piece_costs_the_file(tmp_path: Path) -> None:
@@ -267,7 +283,7 @@ def test_a_piece_that_breaks_off_in_its_first_frame_is_refused(tmp_path: Path) -
     packed = bz2.compress(block(image()))
     assert refusal(put(tmp_path, packed[:90])) == (
         "a.edf: byte 90: the compressed data break off here, their end mark expected\n"
-        "  hint: what is whole before it is read; the copy is incomplete, fetch the file again"
+        "  hint: what is whole well before it is read; the copy is incomplete, fetch the file again"
     )
 
 
@@ -297,6 +313,17 @@ def test_one_of_two_members_damaged_at_its_beginning_is_found_when_the_other_is_
         f"a.edf: byte {len(first)}: {len(second)} bytes that begin here are damaged compressed data, "
         "the beginning of a frame expected\n  hint: fetch the file again; gzip -t tests a file"
     )
+
+
+def test_a_piece_whose_mark_is_damaged_costs_what_follows(tmp_path: Path) -> None:
+    parts = [bytearray(lz4.frame.compress(block(image(n), number=n))) for n in range(4)]
+    parts[2][0] ^= 1
+    with EdfFile(put(tmp_path, b"".join(parts))) as file:
+        assert len(file.frames) == 2
+        left = len(parts[2] + parts[3])
+        assert [(problem.severity, problem.found) for problem in file.problems] == [
+            ("lost", f"{left} bytes follow the end of the compressed data")
+        ]
 
 
 @pytest.mark.timeout(30)

@@ -80,6 +80,7 @@ class Walk:
                 f"{self.source.trailing} bytes follow the end of the compressed data",
                 "nothing expected",
                 "they are ignored",
+                "lost" if self.source.begun else "warning",
             )
         if self._is_cut():
             self.tell(

@@ -19,7 +19,19 @@ class MemberBytes:
     for the size is checked whenever a member is read to its end.
     """
 
-    __slots__ = ("_begins", "_ends", "_raw", "damaged", "gaps", "is_whole", "mtime_ns", "path", "size", "trailing")
+    __slots__ = (
+        "_begins",
+        "_ends",
+        "_raw",
+        "begun",
+        "damaged",
+        "gaps",
+        "is_whole",
+        "mtime_ns",
+        "path",
+        "size",
+        "trailing",
+    )
     plain = False
 
     def __init__(self, raw: PlainBytes, begins: list[int], sizes: list[int], gaps: Sequence[Problem] = ()) -> None:
@@ -28,6 +40,8 @@ class MemberBytes:
         self.is_whole: bool | None = None
         #: bytes after the end of the compressed data that are no padding, as far as that was looked at
         self.trailing = 0
+        #: whether these are the beginning of a further member
+        self.begun = False
         #: the member that could not be inflated last
         self.damaged: int | None = None
         self.path = raw.path
@@ -121,6 +135,7 @@ class MemberBytes:
         if self.is_whole:
             rest = self._raw.read_at(end, BLOCK)
             self.trailing = self._begins[-1] - end if rest.strip(b"\0") else 0
+            self.begun = bool(self.trailing) and _MAGIC.startswith(rest.lstrip(b"\0")[: len(_MAGIC)])
             self._begins[-1], self._ends[-1] = end, first + size
         else:
             del self._begins[-1], self._ends[-1]
