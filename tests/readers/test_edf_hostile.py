@@ -174,7 +174,7 @@ def test_the_many_problems_of_a_file_are_counted(tmp_path: Path) -> None:
 def test_rows_that_another_key_has_do_not_make_concatenated_frames(tmp_path: Path) -> None:
     """Lima leaves room for numbers that grow; here the line with Dim_2 has become a part of the value before."""
     head = text([("HeaderID", 1), ("ByteOrder", "LowByteFirst"), ("DataType", "UnsignedShort"), ("Dim_1", "12")], 0)
-    head = head.replace(b"}", b"title = a\n{Dim_2 = 4      ;\nSize = 24      ;\nacq_nb_frames = 2 ;\n}")
+    head = head.replace(b"}", b"title = a\nxx Dim_2 = 4      ;\nSize = 24      ;\nacq_nb_frames = 2 ;\n}")
     with EdfFile(put(tmp_path, head + image().tobytes())) as file:
         assert [frame.read().tolist() for frame in file.frames] == [image().reshape(-1).tolist()]
 
@@ -213,6 +213,31 @@ def test_truncation_at_every_byte_keeps_the_whole_frames(tmp_path: Path) -> None
             assert [frame.read().tolist() for frame in file.frames] == [array.tolist() for array in frames[:whole]]
             lost = [problem.severity for problem in file.problems]
             assert lost == ([] if length in ends else ["lost"]), (length, [str(item) for item in file.problems])
+
+
+@pytest.mark.parametrize("lost", [0, 2, 4])
+def test_a_header_whose_end_is_damaged_costs_its_frame_and_not_the_next(lost: int, tmp_path: Path) -> None:
+    parts = [bytearray(block(image(n), number=n)) for n in range(6)]
+    parts[lost][parts[lost].index(b"}")] = ord("|")
+    with EdfFile(put(tmp_path, b"".join(parts))) as file:
+        assert [frame.read().tolist() for frame in file.frames] == [image(n).tolist() for n in range(6) if n != lost]
+        assert [frame.header["Image"] for frame in file.frames] == [str(n) for n in range(6) if n != lost]
+        begin = sum(map(len, parts[:lost]))
+        assert [(problem.severity, problem.place.offset, problem.found) for problem in file.problems] == [
+            ("lost", begin, f"this header does not end before the next one, {len(parts[lost])} bytes on")
+        ]
+
+
+@pytest.mark.parametrize("lost", [1, 4])
+def test_a_header_whose_beginning_is_damaged_is_a_lost_frame(lost: int, tmp_path: Path) -> None:
+    parts = [bytearray(block(image(n), number=n)) for n in range(6)]
+    parts[lost][0] = ord("(")
+    with EdfFile(put(tmp_path, b"".join(parts))) as file:
+        assert [frame.read().tolist() for frame in file.frames] == [image(n).tolist() for n in range(6) if n != lost]
+        begin = sum(map(len, parts[:lost]))
+        told = [(problem.place.offset, problem.found) for problem in file.problems if problem.severity == "lost"]
+        found = f"{len(parts[lost])} bytes before the next header are a header whose beginning is damaged, and its data"
+        assert told == [(begin, found)]
 
 
 # --- compressed files

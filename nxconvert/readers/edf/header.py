@@ -92,6 +92,14 @@ def find_block(data: bytes) -> int:
     return -1 if match is None else match.start()
 
 
+def describes_data(data: bytes) -> bool:
+    """Tell whether items of a header are in *data*."""
+    return _DESCRIBES.search(data) is not None
+
+
+_DESCRIBES = re.compile(rb"[\n{;]\s*(?:Dim_1|DataType|ByteOrder)\s*=[^\n;]*;", re.IGNORECASE)
+
+
 def find_ends(data: bytes, begin: int) -> list[int]:
     """Give where the header that begins at *begin* of *data* may end: after each closing brace at the end of a line.
 

@@ -24,6 +24,7 @@ from nxconvert.readers.edf.told import Told
 _SMALL = 65536
 #: no file has so many frames
 _MOST_FRAMES = 2_000_000
+_END = "'}' at the end of a line expected"
 _SKIPPED = "the block is passed over"
 
 #: opens the file with the pixels of a frame by its name in the header; ReadError where it cannot be
@@ -170,11 +171,15 @@ class Walk:
             found = f"no end of this header in {whole} bytes"
             if whole > grammar.LONGEST:
                 found = f"no end of this header in {grammar.LONGEST} bytes"
-            expected = "'}' at the end of a line expected"
-            self.tell("broken headers", begin, found, expected, "the frame is not written", "lost")
+            self.tell("broken headers", begin, found, _END, "the frame is not written", "lost")
             return None
         end = ends[0] if len(ends) == 1 else self._best(begin, ends)
         text = self._window.get(begin, end - begin)
+        further = grammar.find_block(text[1:])
+        if further >= 0:
+            found = f"this header does not end before the next one, {further + 1} bytes on"
+            self.tell("broken headers", begin, found, _END, "the frame is not written", "lost")
+            return begin + 1 + further
         layout, row, structure = self.headers.add(text, self._inherited)
         if not self._first_key and layout.items:
             self._first_key = layout.items[0].key
@@ -249,7 +254,9 @@ class Walk:
             self.tell("concatenated frames", begin, found_text, hint=f"{rows} rows each are taken", severity="note")
             return after
         frames.append(frame)
-        if after is not None and not structure.external and not structure.general:
+        # after a search, the distance to the next header tells nothing of the frames that follow
+        self._last = None
+        if found is not None and after is not None and not structure.external and not structure.general:
             self._like(begin, data, layout, structure, kind, after - data, stored)
         return after
 
@@ -313,6 +320,10 @@ class Walk:
         while at < size:
             found = grammar.find_block(self._window.get(at, BLOCK))
             if found >= 0:
+                if grammar.describes_data(self._window.get(at, found)):
+                    text = f"{found} bytes before the next header are a header whose beginning is damaged, and its data"
+                    self.tell("broken headers", at, text, "'{' expected", "the frame is not written", "lost")
+                    return at - data, at + found, "the shape"
                 return at + found - data, at + found, "a search for the next header"
             at += BLOCK - 256
             if kind is not None and not kind.compression:
