@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from nxconvert import outputs, registry
-from nxconvert.errors import Place, ReadError, RequestError
+from nxconvert.errors import ReadError, RequestError
 from nxconvert.export.request import ExportOptions, Request
 from nxconvert.pipeline import guarded
 from nxconvert.readers.nexus import READER, NexusFile, entry_name
@@ -95,23 +95,7 @@ def _wanted(file: NexusFile, request: Request) -> list[tuple[str, Scan]]:
 
 def identify(file: NexusFile, selection: Selection | None) -> list[tuple[str, Scan]]:
     """Give the wanted scans, empty but for number and order, with the names of their entries."""
-    asked: list[tuple[int, int]] = []
-
-    def ask(number: int, order: int) -> bool:
-        asked.append((number, order))
-        return False
-
-    for _ in file.scans(ask):
-        pass
-    return [
-        (name, Scan(number, order, index, _place(file, name)))
-        for index, (name, (number, order)) in enumerate(zip(file.entries(), asked, strict=True))
-        if selection is None or selection(number, order)
-    ]
-
-
-def _place(file: NexusFile, name: str) -> Place:
-    return Place(f"{file.path}:/{name}")
+    return [(name, scan) for name, scan in file.identities() if selection is None or selection(scan.number, scan.order)]
 
 
 def _add(plan: Plan, request: Request, stem: str, name: str, scan: Scan) -> None:

@@ -30,6 +30,7 @@ def test_every_scan_becomes_spec_and_silx_reads_it(call: Call, foil: Path) -> No
         "warning: Foil_0001.h5:/6.1: the columns differ in their number of points: 'sx' 13, 'I0', 'elapsed_time', "
         "'epoch' 12\n  hint: nan stands for what is missing\n"
     ) in err
+    assert "note: Foil_0001.h5:/6.1: silx and PyMca leave out rows with nan or inf: 1 of 13\n" in err
     assert "warning: Foil_0001.h5:/8.1: the images of 'eiger' (8 x 12 x 16, uint16) are left out\n" in err
     assert "warning: Foil_0001.h5:/9.1: is skipped: it has no columns and no spectra\n" in err
     file = specfile.SpecFile("foil.spec")

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from blissgen import group, put
 
+from nxconvert import export
 from nxconvert.arrays import LazyArray, load
-from nxconvert.errors import NxconvertError, ReadError
+from nxconvert.errors import NxconvertError, Problem, ReadError
 from nxconvert.readers.nexus import NexusFile, StoredArray, entry_name
 from nxconvert.scan import Scan
 
@@ -478,6 +479,47 @@ def test_one_damaged_entry_is_a_problem_and_the_next_is_read(home: Path, monkeyp
     assert [f"{item.severity}: {item}" for item in file.problems] == [
         f"lost: {path}:/1.1: cannot be read: RuntimeError: object header version is wrong\n  hint: is the file damaged?"
     ]
+
+
+def _damage(path: Path, *names: str) -> None:
+    """Write two entries of two columns, and damage the headers of the objects of these names."""
+    with h5py.File(path, "w", libver="latest") as file:
+        for name in ("1.1", "2.1"):
+            entry = group(file, name, "NXentry")
+            put(entry, "title", f"scan {name}")
+            for column in ("det", "mon"):
+                put(group(entry, "measurement"), column, [1.0, 2.0])
+        places = [h5py.h5o.get_info(file[name].id).addr for name in names]
+    data = bytearray(path.read_bytes())
+    for place in places:
+        assert data[place : place + 4] == b"OHDR"
+        data[place + 5] ^= 0xFF
+    path.write_bytes(data)
+
+
+def test_a_damaged_dataset_is_lost_and_what_lies_beside_it_is_read(home: Path) -> None:
+    path = home / "x.h5"
+    _damage(path, "1.1/measurement/det", "2.1/title")
+    with NexusFile(str(path)) as file:
+        first, second = file
+        assert (list(first.columns), list(second.columns)) == (["mon"], ["det", "mon"])
+        told = [problem for scan in (first, second) for problem in scan.problems]
+    assert [problem.severity for problem in told] == ["lost"] * 2
+    assert str(told[0]).startswith(f"{path}: '/1.1/measurement/det' cannot be read: ")
+    assert str(told[1]).startswith(f"{path}: '/2.1/title' cannot be read: ")
+
+
+def test_an_entry_that_cannot_be_opened_does_not_stop_the_export_of_the_others(home: Path) -> None:
+    path = home / "x.h5"
+    _damage(path, "1.1")
+    options = export.ExportOptions(format="spec")
+    ((source, plan),) = export.plan_exports([str(path)], str(home / "out.spec"), options)
+    told: list[Problem] = []
+    outcomes = list(export.export_file(source, plan, options, told.append))
+    assert [(outcome.status, outcome.scans) for outcome in outcomes] == [("converted", 1)]
+    assert [problem.severity for problem in told if problem.severity != "note"] == ["lost"]
+    with NexusFile(str(path)) as file:
+        assert [scan.identifier for _, scan in file.identities()] == ["2.1"]
 
 
 # --- files that are being written

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from nxconvert.arrays import Array, LazyArray
 from nxconvert.exporters.spec.header import comments
 from nxconvert.exporters.spec.motors import is_number
 from nxconvert.exporters.spec.spectra import unheld
 from nxconvert.exporters.spec.words import LONGEST, note, own_name, plain_name
 from nxconvert.registry import Settings
 from nxconvert.scan import Scan
-from nxconvert.tabular import listed, losses, table
+from nxconvert.tabular import CELLS, aligned, listed, losses, table
 
 #: what silx and PyMca read at most
 _COLUMNS, _MOTORS = 511, 300
@@ -41,4 +45,17 @@ def spec_losses(scan: Scan, _settings: Settings) -> list[str]:
     if len(columns) > _COLUMNS or len(scan.positioners) > _MOTORS:
         there = f"there are {len(columns)} and {len(scan.positioners)}"
         found.append(f"silx and PyMca read {_COLUMNS} columns and {_MOTORS} motors, {there}")
+    if not own and (count := _odd_rows(list(table(scan).values()))):
+        found.append(f"silx and PyMca leave out rows with nan or inf: {count} of {scan.points}")
     return found
+
+
+def _odd_rows(columns: Sequence[Array | LazyArray]) -> int:
+    """Count the rows that are not all finite; none where there are too many values to look at all of them twice."""
+    floats = [column for column in columns if column.dtype.kind == "f"]
+    if not floats or sum(column.shape[0] for column in floats) > CELLS:
+        return 0
+    return sum(
+        int((~np.logical_and.reduce([np.isfinite(column) for column in block])).sum())
+        for block in aligned(floats, max(1, floats[0].shape[0]))
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from h5py import h5, h5a, h5d, h5g, h5l, h5o, h5p, h5s, h5t
 
 from nxconvert.errors import Place, Problem, ReadError
-from nxconvert.readers.nexus.files import DAMAGE, Files, OpenFile, Refused
+from nxconvert.readers.nexus.files import DAMAGE, Files, OpenFile, Refused, first_line
 
 #: classes of groups that only hold values; there may be none
 LOOSE = ("", "NXcollection", "NXparameters", "NXnote")
@@ -302,7 +302,13 @@ class Group(Node):
             known = self.session.known((self.file.number, address))
             if known is not None:
                 return known
-            return self.session.node(self.file, h5o.open(self.id, key), path, (self.file.number, address))
+            try:
+                made = h5o.open(self.id, key)
+            except DAMAGE as error:  # what lies beside it is read all the same
+                said = f"'{path}' cannot be read: {first_line(error)}"
+                self.session.tell(self.file, said, hint="is the file damaged?", severity="lost")
+                return None
+            return self.session.node(self.file, made, path, (self.file.number, address))
         if hops >= _MOST_LINKS:
             self.session.tell(self.file, f"the link '{path}' leads in a circle")
             return None

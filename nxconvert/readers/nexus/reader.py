@@ -37,6 +37,9 @@ class NexusFile(ScanFile):
             self._session.begin(self.problems)
             self._creator = self._session.root.text_attribute("creator") or ""
             self._entries: list[str] | None = None
+            #: number and order of each entry that was reached
+            self._identities: dict[str, tuple[int, int]] = {}
+            self._used: set[tuple[int, int]] = set()
         except DAMAGE as error:
             self._files.close()
             raise ReadError.at(path, f"cannot be read as HDF5: {first_line(error)}", hint="is it damaged?") from error
@@ -86,24 +89,38 @@ class NexusFile(ScanFile):
 
         An entry that is damaged is a problem, and the next one has its turn.
         """
-        used: set[tuple[int, int]] = set()
         for index, name in enumerate(self.entries()):
+            known = self._identities.get(name)
+            if known is not None and wanted is not None and not wanted(*known):
+                continue
             place = Place(f"{self.path}:/{name}")
             self._session.begin(self.problems)
             try:
                 entry = self._session.root.group(name)
                 if entry is None:
                     continue
-                number, order = _identifier(entry, index)
-                while (number, order) in used:
-                    order += 1
-                used.add((number, order))
-                if wanted is not None and not wanted(number, order):
-                    continue
-                yield self._scan(entry, name, Scan(number, order, index, place))
+                if known is None:
+                    number, order = _identifier(entry, index)
+                    while (number, order) in self._used:
+                        order += 1
+                    self._used.add((number, order))
+                    known = self._identities[name] = number, order
+                    if wanted is not None and not wanted(*known):
+                        continue
+                yield self._scan(entry, name, Scan(*known, index, place))
             except DAMAGE as error:
                 found = f"cannot be read: {type(error).__name__}: {first_line(error)}"
                 self.problems.append(Problem(place, found, hint="is the file damaged?", severity="lost"))
+
+    def identities(self) -> list[tuple[str, Scan]]:
+        """Give the names of the entries that can be read, each with a scan that has number, order and place only."""
+        for _ in self.scans(lambda _number, _order: False):
+            pass
+        return [
+            (name, Scan(*self._identities[name], index, Place(f"{self.path}:/{name}")))
+            for index, name in enumerate(self.entries())
+            if name in self._identities
+        ]
 
     def _scan(self, entry: Group, name: str, scan: Scan) -> Scan:
         self._session.begin(scan.problems)
