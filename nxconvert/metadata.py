@@ -26,7 +26,8 @@ def metadata(path: str, style: str, keys: Mapping[str, str] | None = None) -> It
     of the groups as ESRF's ICAT does it; ``scicat``: ``{"InstrumentSource_current": {"value", "unit"}}``, the form of
     scientificMetadata; ``flat``: ``{"instrument/source/current": value, "instrument/source/current@units": ...}``.
     *keys*: what to take, as path of classes by key (``{"current": "NXinstrument/NXsource/current"}``); without it
-    everything short. A value that is not a number is null. ReadError where the file is no HDF5 file.
+    everything short. JSON has no NaN: a scalar is the text ``nan`` or ``inf`` then,
+    in a list null. ReadError where the file is no HDF5 file.
     """
     view = FileView(path)
     try:

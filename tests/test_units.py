@@ -5,6 +5,7 @@ import sys
 import time
 
 import numpy as np
+import pint
 import pytest
 
 from nxconvert import units
@@ -80,6 +81,41 @@ def test_values_are_converted() -> None:
 def test_the_same_units_change_nothing() -> None:
     value = np.array([1, 2])
     assert units.convert(value, "deg", "degree") is value
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("millibar", "mbar"),
+        ("count/second", "counts/s"),
+        ("1/angstrom", "1/angstrom"),
+        ("micrometer", "um"),
+        ("degC", "degC"),
+        ("degree", "degree"),
+        ("gram/centimeter**3", "g/cm^3"),
+        ("percent", "%"),
+        ("dimensionless", ""),
+        ("millielectron_volt", "meV"),
+    ],
+)
+def test_a_quantity_of_pint_has_the_common_spelling(written: str, expected: str) -> None:
+    assert units.of_quantity(pint.UnitRegistry().Quantity(2.5, written)) == (2.5, expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "target", "expected"),
+    [
+        (-10.0, "degC", "K", 263.15),
+        (0.0, "K", "degC", -273.15),
+        (32.0, "degF", "degC", 0.0),
+        (180.0, "deg", "rad", np.pi),
+        (1.0, "Å", "nm", 0.1),
+        (1.0, "1/A", "1/nm", 10.0),
+        (12.4, "keV", "eV", 12400.0),
+    ],
+)
+def test_numbers_are_converted_with_their_offsets(value: float, own: str, target: str, expected: float) -> None:
+    assert units.convert(value, own, target) == pytest.approx(expected, rel=1e-12, abs=1e-9)
 
 
 def test_units_of_another_kind_cannot_be_converted() -> None:

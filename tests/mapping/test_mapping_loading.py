@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scans import angle_scan
 
 from nxconvert.errors import MappingError, RequestError
@@ -12,6 +14,7 @@ from nxconvert.mapping.engine import load
 from nxconvert.resources import mappings_dir
 
 Write = Callable[..., None]
+SHIPPED = sorted(mappings_dir().rglob("*.yaml"))
 
 
 @pytest.fixture
@@ -552,3 +555,43 @@ def test_the_users_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delenv("APPDATA", raising=False)
     monkeypatch.setattr("sys.platform", platform)
     assert catalog.user_folder() == Path.home() / expected
+
+
+_PIECES = (
+    "*",
+    "~",
+    "{",
+    "}",
+    "[",
+    "]",
+    "%a%",
+    "&a ",
+    "*a",
+    "!!int ",
+    "NXdata@x",
+    "..",
+    "'",
+    '"',
+    "9e999",
+    "{name}",
+    "\n  ",
+    ": ",
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(SHIPPED), st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(_PIECES)), max_size=4))
+def test_a_mapping_with_any_change_works_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, shipped: Path, changes: list[tuple[int, str]]
+) -> None:
+    text = shipped.read_text(encoding="utf-8")
+    for position, piece in changes:
+        place = position % (len(text) + 1)
+        text = text[:place] + piece + text[place:]
+    path = tmp_path_factory.getbasetemp() / "changed.yaml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        mapping = load([str(path)])
+    except MappingError:
+        return
+    mapping.tree(angle_scan())
