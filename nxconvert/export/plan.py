@@ -50,9 +50,8 @@ def plan_exports(sources: Sequence[str], output: str | None, options: ExportOpti
     if "-" in sources:
         raise RequestError.at("-", "an HDF5 file cannot be read from a pipe", hint="name the file")
     if target is not None and len(sources) > 1:
-        raise RequestError.at(
-            target, f"{len(sources)} inputs and one output", "a folder was expected", f"say -o {target}/"
-        )
+        hint = f"say -o {'DIR' if target == '-' else target}/"
+        raise RequestError.at(target, f"{len(sources)} inputs and one output", "a folder was expected", hint)
     if target == "-" and request.images:
         raise RequestError.at("--images", "standard output takes one file", "a folder or a file was expected for -o")
     root = outputs.common_root(sources)

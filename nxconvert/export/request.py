@@ -55,6 +55,10 @@ class Request:
         self.options = options
         self.exporter = _exporter(options)
         self.settings = read_settings(self.exporter, options.settings)
+        known = registry.exporters()
+        if options.images and options.images not in known:
+            writers = [name for name, item in known.items() if item.frames and item.parts]
+            raise RequestError.at("--images", f"'{options.images}' is unknown", near_names(options.images, writers))
         self.images: Exporter | None = registry.exporter(options.images) if options.images else None
         self.image_settings = read_settings(self.images, {}) if self.images else {}
         for exporter in (self.exporter, self.images):

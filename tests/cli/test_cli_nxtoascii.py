@@ -66,6 +66,13 @@ def test_x_names_what_a_spectrum_that_is_plotted_stands_over(call: Call, folder:
         assert np.array_equal(np.loadtxt(out.splitlines()), np.stack([x, counts], axis=1))
 
 
+def test_a_request_that_cannot_be_says_what_can(call: Call, nexus: Path) -> None:
+    code, _, err = call("nxtoascii", "counters.nxs", "mca_calib.nxs", "-o", "-")
+    assert (code, err) == (2, "-: 2 inputs and one output, a folder was expected\n  hint: say -o DIR/\n")
+    code, _, err = call("nxtoascii", "counters.nxs", "--images", "png")
+    assert (code, err) == (2, "--images: 'png' is unknown, known: 'edf'\n")
+
+
 def without_time(text: str) -> str:
     text = re.sub(r" in \d+\.\d\d s", "", text)
     return re.sub(r"\d+ notes?, |; \d+ notes?(?=\n)", "", text)
