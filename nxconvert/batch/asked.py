@@ -67,12 +67,19 @@ class Asked:
         options["mappings"] = tuple(options["mappings"])
         return cls(ConvertOptions(**options), item["reading"], item["verify"])
 
-    def signature(self, reader: str, own: dict[str, Any]) -> str:
-        """Give what changes when an input would have to be converted again, other than the input."""
+    def signatures(self, reader: str, own: dict[str, Any]) -> tuple[str, ...]:
+        """Give what changes when an input would have to be converted again, other than the input.
+
+        The first one is that of this request; the others are as good: of outputs that were judged or compared with
+        their source without need.
+        """
         # what is not known by name is known by its first bytes to the same reader
-        text = self.conversion(reader, own).text()
-        told = [__version__, text, self.options.root, self.verify, self.options.validate, self._mapping(reader)]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        told = (__version__, self.conversion(reader, own).text(), self.options.root, self._mapping(reader))
+        return tuple(
+            hashlib.sha256(json.dumps([*told, verify, validate]).encode()).hexdigest()
+            for verify in ((True,) if self.verify else (False, True))
+            for validate in ((True,) if self.options.validate else (False, True))
+        )
 
     def conversion(self, reader: str, own: dict[str, Any]) -> ConvertOptions:
         """Give the options of one conversion."""

@@ -47,7 +47,7 @@ class Discovery:
         self.base = _base(self.sources)
         self.unchanged = 0
         self.total = 0
-        self._signatures: dict[tuple[int, str, str], str] = {}
+        self._signatures: dict[tuple[int, str, str], tuple[str, ...]] = {}
         self._asked: dict[int, Asked] = {}
         options = request.options
         if options.timestamp is None and os.environ.get("SOURCE_DATE_EPOCH"):
@@ -177,7 +177,7 @@ class Discovery:
         if any(os.path.isabs(name) for name in self._own.options.mappings):
             return ""
         wanted = self._wanted()
-        asked = (self._own.signature("", {}), self._own.reading, self.sources, *wanted.choice)
+        asked = (self._own.signatures("", {}), self._own.reading, self.sources, *wanted.choice)
         digest = hashlib.sha256(json.dumps(asked).encode())
 
         def take(path: str, size: int, mtime_ns: int) -> None:
@@ -242,7 +242,7 @@ class Discovery:
     def _is_unchanged(self, item: Input, known: Known) -> bool:
         if known.stamp != item.stamp or known.again or known.status not in ("converted", "skipped", "failed"):
             return False
-        if known.signature != self._signature(self.ledger.batch, known.reader or "", item.reading):
+        if known.signature not in self._signatures_of(self.ledger.batch, known.reader or "", item.reading):
             return False
         if known.status != "converted":
             return True
@@ -251,11 +251,11 @@ class Discovery:
         except OSError:
             return False
 
-    def _signature(self, batch: int, reader: str, own: dict[str, Any]) -> str:
+    def _signatures_of(self, batch: int, reader: str, own: dict[str, Any]) -> tuple[str, ...]:
         key = (batch, reader, json.dumps(own) if own else "")
         found = self._signatures.get(key)
         if found is None:
-            found = self._signatures[key] = self._request_of(batch).signature(reader, own)
+            found = self._signatures[key] = self._request_of(batch).signatures(reader, own)
             if own:
                 del self._signatures[key]  # each of its kind is asked for once
         return found

@@ -144,7 +144,7 @@ class Batch(Discovery):
         """Write what came to the ledger, and take the next inputs."""
         with self.ledger.transaction():
             for result, row in self._results:
-                signature = self._signature(row.asked, result.reader, row.reading)
+                signature = self._signatures_of(row.asked, result.reader, row.reading)[0]
                 if result.outcome.status == "failed" and not os.path.lexists(row.source) and not row.reader:
                     self.ledger.forget(row.source)
                 else:

@@ -39,7 +39,7 @@ def test_what_crashes_hangs_or_takes_too_much_costs_one_file_each(tmp_path: Path
     root, out = tmp_path / "in", tmp_path / "out"
     tree(root, bad1="crash", bad2="killed", fine="", hungry="memory", loud="noise", slow="sleep 60")
     began = time.monotonic()
-    ran = run(out, root, jobs=2, limits=Limits(seconds=3, memory=300 << 20))
+    ran = run(out, root, jobs=2, limits=Limits(seconds=6, memory=300 << 20))
     assert time.monotonic() - began < 60
     troubled = ("bad1", "bad2", "hungry", "slow")
     assert ran.statuses(root) == {
@@ -62,7 +62,7 @@ def test_what_crashes_hangs_or_takes_too_much_costs_one_file_each(tmp_path: Path
         f"  hint: a library crashed on this file, please report it; {AGAIN}",
         "bad2": f"{root}/bad2.trouble: not converted, its process was ended by SIGKILL\n"
         f"  hint: the system may be out of memory: fewer processes (-j) or --memory keep it from that; {AGAIN}",
-        "slow": f"{root}/slow.trouble: not converted within 3 s\n  hint: --timeout sets the limit; {AGAIN}",
+        "slow": f"{root}/slow.trouble: not converted within 6 s\n  hint: --timeout sets the limit; {AGAIN}",
     }
 
 
