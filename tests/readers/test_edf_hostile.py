@@ -240,6 +240,17 @@ def test_a_header_whose_beginning_is_damaged_is_a_lost_frame(lost: int, tmp_path
         assert told == [(begin, found)]
 
 
+@pytest.mark.parametrize("end", [b"", bytes(2000)], ids=["nothing", "NULs"])
+def test_the_last_header_without_its_beginning_is_a_lost_frame(end: bytes, tmp_path: Path) -> None:
+    parts = [bytearray(block(image(n), number=n)) for n in range(3)]
+    parts[2][0] = ord("(")
+    with EdfFile(put(tmp_path, b"".join(parts) + end)) as file:
+        assert [frame.read().tolist() for frame in file.frames] == [image(n).tolist() for n in range(2)]
+        assert [(problem.severity, problem.found) for problem in file.problems] == [
+            ("lost", f"{len(parts[2] + end)} bytes follow that belong to no frame")
+        ]
+
+
 # --- compressed files
 
 

@@ -14,7 +14,7 @@ from nxconvert.readers.edf import header as grammar
 from nxconvert.readers.edf.blobs import can_hold, is_compressed
 from nxconvert.readers.edf.frames import EdfFrame
 from nxconvert.readers.edf.header import FILL
-from nxconvert.readers.edf.sizes import BLOCK, Window, candidates, concatenated_rows, cut, next_block
+from nxconvert.readers.edf.sizes import BLOCK, PADDING, Window, candidates, concatenated_rows, cut, next_block
 from nxconvert.readers.edf.sources import Bytes, MemberBytes
 from nxconvert.readers.edf.store import Headers, Layout, Like
 from nxconvert.readers.edf.structure import Kind, Structure
@@ -283,9 +283,15 @@ class Walk:
         """Find how long the data are: their length, where the next block begins, and the rule that told it."""
         for rule, length in candidates(structure, kind):
             after = self._next(data + length)
-            if after >= 0:
+            if after >= 0 and not self._reaches_over(data, length, structure, kind):
                 return length, after, rule
         return None
+
+    def _reaches_over(self, data: int, length: int, structure: Structure, kind: Kind | None) -> bool:
+        """Tell whether what a size counts besides the pixels is a header, one whose beginning is damaged."""
+        if kind is None or kind.compression or structure.external or length <= kind.nbytes:
+            return False
+        return grammar.describes_data(self._window.get(data + kind.nbytes, min(length - kind.nbytes, PADDING)))
 
     def _next(self, at: int) -> int:
         return next_block(self._window, at, self._first_key)
@@ -329,8 +335,9 @@ class Walk:
             if kind is not None and not kind.compression:
                 break  # what padding is as long as this?
         if kind is None or not kind.compression:
-            rest = size - data - least
-            self.tell("ends", data + least, f"{rest} bytes follow that belong to no frame", hint="they are not read")
+            found_text = f"{size - data - least} bytes follow that belong to no frame"
+            lost = grammar.describes_data(self._window.get(data + least, 4096))
+            self.tell("ends", data + least, found_text, "", "they are not read", "lost" if lost else "warning")
             return least, None, "the shape"
         return size - data, None, "the end of the file"
 
