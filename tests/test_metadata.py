@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from nxconvert import NXApp
 from nxconvert.errors import ReadError
 from nxconvert.mapping.engine import load
 from nxconvert.metadata import metadata
+from nxconvert.resources import mappings_dir
 
 
 @pytest.fixture
@@ -101,6 +103,30 @@ def test_a_mapping_says_which_keys(file: Path) -> None:
         "InstrumentSource_current@units": "mA",
         "InstrumentDetector_distance": 5.0,
         "InstrumentDetector_distance@units": "mm",
+    }
+
+
+def test_the_keys_in_the_readme_of_the_mappings_give_what_they_name(tmp_path: Path) -> None:
+    page = (mappings_dir() / "README.md").read_text(encoding="utf-8")
+    [keys] = re.findall(r"```yaml\n(meta_parameters:\n  startDate.*?)```", page, re.DOTALL)
+    (tmp_path / "keys.yaml").write_text(keys)
+    with h5py.File(tmp_path / "a.nxs", "w") as made:
+        for group, nx_class in (
+            ("a", "NXentry"),
+            ("a/instrument", "NXinstrument"),
+            ("a/instrument/ring", "NXsource"),
+            ("a/instrument/eiger", "NXdetector"),
+            ("a/instrument/other", "NXdetector"),
+        ):
+            made.create_group(group).attrs["NX_class"] = nx_class
+        made["a/start_time"] = "2024-06-03T08:00:00Z"
+        made["a/instrument/ring/current"] = 200.5
+        made["a/instrument/eiger/distance"], made["a/instrument/other/distance"] = 5.0, 6.0
+    [record] = metadata(str(tmp_path / "a.nxs"), "flat", load([str(tmp_path / "keys.yaml")]).class_paths())
+    assert record["metadata"] == {
+        "startDate": "2024-06-03T08:00:00Z",
+        "InstrumentSource_current": 200.5,
+        "Detector_distance": 5.0,
     }
 
 
