@@ -20,6 +20,8 @@ from nxconvert.streams import open_regular
 
 #: what h5py raises where a file is damaged
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, NotImplementedError)
+#: bytes of HDF5's objects that are kept
+_METADATA_CACHE = 1 << 20
 #: files that are kept open for the links that lead to them
 _MOST_OPEN = 64
 
@@ -100,6 +102,12 @@ def _open(path: str) -> Any:
     # as HDF5 itself opens what links lead to: two ways to close one file do not go together
     plist.set_fclose_degree(h5f.CLOSE_WEAK)
     plist.set_file_locking(False, True)
+    # an entry is read once: the cache of the default, which grows to 32 MiB and three times that of the memory, costs
+    # more than it gives
+    cache = plist.get_mdc_config()
+    cache.set_initial_size = True
+    cache.initial_size = cache.min_size = cache.max_size = _METADATA_CACHE
+    plist.set_mdc_config(cache)
     try:
         return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, plist)
     except DAMAGE as error:
