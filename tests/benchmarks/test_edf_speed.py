@@ -8,13 +8,14 @@ import math
 import statistics
 import sys
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from peers import fabio_loop
 from seriesgen import edf
 from timing import FOLDER, Measured, measure, ours, race, show, silx_for_edf
 
@@ -159,14 +160,41 @@ def against_fabio(capsys: pytest.CaptureFixture[str], name: str, source: Path, s
     )
 
 
+def loops_in_one_process(capsys: pytest.CaptureFixture[str], name: str, source: Path) -> None:
+    """Compare with the same loops where all of them have started already."""
+    from nxconvert.pipeline import ConvertOptions, convert_file
+
+    options = ConvertOptions(reader="edf", existing="overwrite")
+
+    def convert() -> None:
+        assert convert_file(str(source), str(OWN), options).status == "converted"
+
+    works = {"own": convert}
+    for headers, held in ((False, "pixels only"), (True, "pixels and headers")):
+        for how, text in (("auto", "gzip"), ("frame", "frame chunks")):
+            works[f"{held}, {text}"] = partial(fabio_loop, paths(source), str(PEER), how, headers)
+    times: dict[str, list[float]] = {text: [] for text in works}
+    for _ in range(5):
+        for text, work in works.items():
+            began = time.perf_counter()
+            work()
+            times[text].append(time.perf_counter() - began)
+    medians = {text: statistics.median(found) for text, found in times.items()}
+    own = medians.pop("own")
+    rows = {text: f"{found:6.2f} s, {found / own:.1f} times as long as nxconvert" for text, found in medians.items()}
+    show(capsys, f"{name}, all in one process", nxconvert=f"{own:6.2f} s", **rows)
+
+
 def test_4000_small_frames_with_headers_of_3_kb(capsys: pytest.CaptureFixture[str]) -> None:
     source = stack("frames_4000", 4000, (64, 64), motors=120, keys=37)
     against_fabio(capsys, "4000 frames of 64x64 with headers of 3 kB", source, 4000 * 64 * 64 * 2)
+    loops_in_one_process(capsys, "4000 frames of 64x64 with headers of 3 kB", source)
 
 
 def test_2000_files_of_one_frame(capsys: pytest.CaptureFixture[str]) -> None:
     source = files("files_2000", 2000, (128, 128))
     against_fabio(capsys, "2000 files with one frame of 128x128", source, 2000 * 128 * 128 * 2)
+    loops_in_one_process(capsys, "2000 files with one frame of 128x128", source)
 
 
 def test_links_to_2000_files(capsys: pytest.CaptureFixture[str]) -> None:
