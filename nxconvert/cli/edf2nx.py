@@ -18,32 +18,14 @@ Examples:
 """
 
 
-def _frames(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """Refuse what is no selection before any input is opened."""
-    if value:
-        from nxconvert.readers.edf.chosen import check_selection
-
-        check_selection(value)
+def _one_of_them(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Refuse a pattern and an expression together."""
+    if value and (ctx.params.get("pattern") or ctx.params.get("regex")):
+        raise click.UsageError("only one of --pattern and --regex can be given", ctx)
     return value
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Refuse a pattern or an expression that is none before any input is opened, and both at once."""
-    if value:
-        from nxconvert.readers.edf import patterns
-
-        if ctx.params.get("pattern") or ctx.params.get("regex"):
-            raise click.UsageError("only one of --pattern and --regex can be given", ctx)
-        if param.name == "regex":
-            patterns.parse_expression("", value)
-        else:
-            patterns.parse(value)
-    return value
-
-
-FRAMES = click.Option(
-    ["--frames"], default="", metavar="LIST", callback=_frames, help="Frames to convert, such as 0-99:2 or 0,5,7-9."
-)
+FRAMES = click.Option(["--frames"], default="", metavar="LIST", help="Frames to convert, such as 0-99:2 or 0,5,7-9.")
 STACK_AXIS = click.Option(
     ["--stack-axis"], default="", metavar="NAME", help="Header value that is the axis of the stack, such as a motor."
 )
@@ -51,14 +33,14 @@ PATTERN = click.Option(
     ["--pattern"],
     default="",
     metavar="PATTERN",
-    callback=_names,
+    callback=_one_of_them,
     help="Pattern of the files in a folder, such as scan_%04d.edf.",
 )
 REGEX = click.Option(
     ["--regex"],
     default="",
     metavar="EXPR",
-    callback=_names,
+    callback=_one_of_them,
     help="Regular expression with named groups for the files in a folder.",
 )
 ALLOW_MISSING = click.Option(

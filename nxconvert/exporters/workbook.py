@@ -63,12 +63,11 @@ class Workbook:
 
         # XlsxWriter leaves its files where they are, and open, when a workbook is given up
         folder = tempfile.mkdtemp()
-        self._sheets: list[Any] = []
-        self._clean = weakref.finalize(self, _give_up, self._sheets, folder)
         self._kind = Exact
         self._book = xlsxwriter.Workbook(
             stream, {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False, "use_zip64": True}
         )
+        self._clean = weakref.finalize(self, _give_up, self._book, folder)
         self._bold = self._book.add_format({"bold": True})
         self._taken: set[str] = set()
         self._index, self._details = self._sheet("Index", _INDEX), self._sheet("Details", _DETAILS)
@@ -111,15 +110,14 @@ class Workbook:
             own, number = _cut(name, _NAME - len(ending)) + ending, number + 1
         self._taken.add(own.lower())
         made = _Sheet(self._book.add_worksheet(own, self._kind))
-        self._sheets.append(made.sheet)
         made.sheet.freeze_panes(1, 0)
         made.write(list(labels), style=self._bold)
         return made
 
 
-def _give_up(sheets: list[Any], folder: str) -> None:
+def _give_up(book: Any, folder: str) -> None:
     """Close the files of the sheets that are still open, and remove them all."""
-    for sheet in sheets:
+    for sheet in book.worksheets():
         sheet._opt_close()
     shutil.rmtree(folder, ignore_errors=True)
 

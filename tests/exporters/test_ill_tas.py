@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tasgen
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tasgen import simple
 
@@ -336,6 +336,7 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(tables())
+@example({"TIME": np.array([np.inf, -np.inf]), "last": np.arange(2)})
 @settings(max_examples=200, deadline=None)
 def test_whatever_the_columns_every_value_comes_back(columns: dict[str, Any]) -> None:
     scan = again(scan_of(columns))

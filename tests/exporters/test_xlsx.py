@@ -189,7 +189,7 @@ def test_a_workbook_that_is_given_up_leaves_no_file(tmp_path: Path, monkeypatch:
     book: Any = EXPORTER.book(io.BytesIO(), settings_of(EXPORTER))
     book.add(scan_of({"th": np.arange(2)}))
     assert list(tmp_path.iterdir()) != []
-    files = [sheet.row_data_fh for sheet in book._sheets]
+    files = [sheet.row_data_fh for sheet in book._book.worksheets()]
     del book
     gc.collect()
     assert list(tmp_path.iterdir()) == []

@@ -53,6 +53,21 @@ def open_file(path: str, **settings: Any) -> ScanFile:
     return EdfScanFile(path, **settings)
 
 
+def check(frames: str = "", pattern: str = "", regex: str = "", **_others: Any) -> None:
+    """Refuse what is no selection of frames, pattern or expression, whatever the input has; RequestError."""
+    if frames:
+        from nxconvert.readers.edf.chosen import check_selection
+
+        check_selection(frames)
+    if pattern or regex:
+        from nxconvert.readers.edf import patterns
+
+        if pattern:
+            patterns.parse(pattern)
+        if regex:
+            patterns.parse_expression("", regex)
+
+
 #: settings that choose several files
 _SERIES = ("files", "stack", "pattern", "regex")
 
@@ -65,4 +80,5 @@ READER = Reader(
     command="edf2nx",
     settings=("roots", "frames", "stack_axis", "allow_missing", *_SERIES),
     folders=_folders,
+    check=check,
 )

@@ -12,6 +12,7 @@ import numpy as np
 from nxconvert.arrays import Array
 from nxconvert.readers.ill import powder
 from nxconvert.readers.ill.build import Making, add_plot, by_length, header_items, own_columns, parameters
+from nxconvert.readers.ill.fields import sum_of
 from nxconvert.readers.ill.frames import Arrange
 from nxconvert.scan import Field
 
@@ -80,7 +81,7 @@ def _columns(making: Making, values: Array, numbers: list[int]) -> None:
             making.column(AXES[number][0], column / 1000, AXES[number][1])
         else:
             making.column(f"axis_{at - len(COUNTERS) + 1}", column.copy())
-    duration = np.float64(np.sum(values[:, 0]) / 1000)
+    duration = sum_of(values[:, 0]) / 1000
     making.scan.metadata["duration"] = Field("duration", duration, (), "s")
 
 
@@ -128,7 +129,7 @@ def _monitor(making: Making) -> None:
             monitor["preset"] = Field("preset", np.float64(value), (), units)
     if "monitor" in columns:
         monitor["data"] = columns["monitor"]
-        monitor["integral"] = Field("integral", np.float64(np.sum(columns["monitor"].value)), (), "counts")  # type: ignore[arg-type]
+        monitor["integral"] = Field("integral", sum_of(columns["monitor"].value), (), "counts")  # type: ignore[arg-type]
 
 
 def _axis(making: Making, numbers: list[int]) -> Field | None:

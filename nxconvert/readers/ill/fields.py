@@ -58,6 +58,12 @@ def finite(values: Array) -> Array:
     return np.where(values == OVERFLOW[letter], np.nan, values)
 
 
+def sum_of(values: Array) -> np.float64:
+    """Add up all values; nan or infinite where they are, without a warning of numpy's."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.float64(values.sum())
+
+
 def integer(text: bytes) -> int | None:
     """Read one integer; None for blanks, stars, and what is none."""
     token = text.strip(b" \t\r\0")

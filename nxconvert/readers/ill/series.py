@@ -19,7 +19,7 @@ from nxconvert.readers.ill.build import (
     parameters,
 )
 from nxconvert.readers.ill.dictionary import own_name, scaled
-from nxconvert.readers.ill.fields import finite
+from nxconvert.readers.ill.fields import finite, sum_of
 from nxconvert.readers.ill.tables import BlockTable
 from nxconvert.scan import Field
 
@@ -65,9 +65,9 @@ def kinetic(making: Making) -> None:
     columns = scan.columns
     if "monitor" in columns:
         scan.monitor["data"] = columns["monitor"]
-        scan.monitor["integral"] = Field("integral", np.float64(np.sum(columns["monitor"].value)), (), "counts")  # type: ignore[arg-type]
+        scan.monitor["integral"] = Field("integral", sum_of(columns["monitor"].value), (), "counts")  # type: ignore[arg-type]
     if "time" in columns and columns["time"].units == "s":
-        scan.metadata["duration"] = Field("duration", np.float64(np.sum(columns["time"].value)), (), "s")  # type: ignore[arg-type]
+        scan.metadata["duration"] = Field("duration", sum_of(columns["time"].value), (), "s")  # type: ignore[arg-type]
     for name in ("two_theta", "omega", "chi", "phi"):
         if name in columns and scan.points:
             scan.positioners[name] = Field(name, np.float64(columns[name].value[0]), (), columns[name].units)  # type: ignore[index]
@@ -122,7 +122,7 @@ def bank(making: Making) -> None:
     columns = scan.columns
     if "monitor" in columns:
         scan.monitor["data"] = columns["monitor"]
-        scan.monitor["integral"] = Field("integral", np.float64(columns["monitor"].value.sum()), (), "counts")  # type: ignore[union-attr]
+        scan.monitor["integral"] = Field("integral", sum_of(columns["monitor"].value), (), "counts")  # type: ignore[arg-type]
     if "two_theta" in columns:
         first = np.float64(columns["two_theta"].value[0])  # type: ignore[index]
         scan.positioners["two_theta"] = Field("two_theta", first, (), "degree")

@@ -10,7 +10,7 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.readers.ill.build import Making, add_plot, by_length, header_items
-from nxconvert.readers.ill.fields import finite
+from nxconvert.readers.ill.fields import finite, sum_of
 from nxconvert.scan import Field
 
 
@@ -126,7 +126,7 @@ def _temperatures(making: Making) -> bool:
         making.column(f"spectrum_{number + 1}", values[number])
     scan.axes["temperature"] = scan.columns["temperature"]
     scan.monitor["data"] = scan.columns["monitor"]
-    scan.monitor["integral"] = Field("integral", np.float64(finite(values[detectors]).sum()), (), "counts")
+    scan.monitor["integral"] = Field("integral", sum_of(finite(values[detectors])), (), "counts")
     data = Field("data", np.ascontiguousarray(values[:detectors].T), ("point", "spectrum"))
     making.detector("detector", data=data)
     add_plot(scan, "data", data, (scan.columns["temperature"], None))

@@ -17,6 +17,7 @@ import numpy as np
 from nxconvert.arrays import Array
 from nxconvert.errors import Place
 from nxconvert.readers.ill import tas_geometry as geometry
+from nxconvert.readers.ill.fields import sum_of
 from nxconvert.readers.ill.tas_axes import scanned
 from nxconvert.readers.ill.tas_command import Command, parse_command
 from nxconvert.readers.ill.tas_header import Header, lines_of, read_header
@@ -192,7 +193,7 @@ def _add_monitor(scan: Scan, header: Header, command: Command) -> None:
         scan.monitor["data"] = column
     time = next((scan.columns[name] for name in ("TIME", "TI") if name in scan.columns), None)
     if time is not None and isinstance(time.value, np.ndarray) and time.units == "s" and len(time.value):
-        scan.metadata["duration"] = Field("duration", np.float64(time.value.sum()), (), "s")
+        scan.metadata["duration"] = Field("duration", sum_of(time.value), (), "s")
 
 
 def _add_crystal(scan: Scan, header: Header, report: Report) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from nxconvert.arrays import LazyArray
 from nxconvert.readers.nexus import measurement, plain, plots
 from nxconvert.readers.nexus.nodes import LOOSE, Data, Group, Session
-from nxconvert.readers.nexus.stored import Look
+from nxconvert.readers.nexus.stored import Look, look
 from nxconvert.readers.nexus.times import parse_time
 from nxconvert.readers.nexus.values import Loader, own_keys, own_name
 from nxconvert.scan import Field, Scan, free_name
@@ -59,7 +59,7 @@ class Making:
         self.plotted: dict[str, Group] = {}
         #: everything of one value is an array of one element (ILL, spec2nexus)
         self.lists = any(
-            (data := entry.data(name)) is not None and (found := self.loader.look(data)) is not None
+            (data := entry.data(name)) is not None and (found := look(data)) is not None
             and found.shape == (1,)
             for name in ("title", "start_time", "date")
         )  # fmt: skip
@@ -140,7 +140,7 @@ class Making:
         known = self.loader.fields.get(data.key)
         if known is not None:
             return known
-        found = self.loader.look(data)
+        found = look(data)
         if found is None:
             return None
         last = name.rpartition(".")[2]

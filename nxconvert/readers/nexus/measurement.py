@@ -21,6 +21,7 @@ import numpy as np
 from nxconvert.arrays import LazyArray
 from nxconvert.readers.nexus import plots
 from nxconvert.readers.nexus.nodes import LOOSE, Data, Group
+from nxconvert.readers.nexus.stored import look
 from nxconvert.readers.nexus.values import own_keys, own_name
 from nxconvert.scan import Field, free_name
 
@@ -35,10 +36,10 @@ _LABELS = re.compile(r"^#L +(.*)$", re.MULTILINE)
 
 def add_columns(making: Making, group: Group) -> None:
     """Take what has one value per point as columns; a scan of a single count has scalars, which are one point."""
-    loader, scan = making.loader, making.scan
+    scan = making.scan
     numbers: list[tuple[str, Data, Look]] = []
     for link, data in group.datasets():
-        found = loader.look(data)
+        found = look(data)
         if found is not None and found.text:
             text = making.constant(data, own_name(data, link))
             if text is not None:
@@ -103,7 +104,7 @@ def _moved(making: Making) -> list[Field]:
     found: list[Field] = []
     for link, data in group.datasets() if group is not None else ():
         field = by_identity.get(id(making.loader.fields.get(data.key)))
-        if field is None and (seen := making.loader.look(data)) is not None and seen.shape and not seen.text:
+        if field is None and (seen := look(data)) is not None and seen.shape and not seen.text:
             field = columns.get(own_name(data, link))
         if field is not None and field not in found:
             found.append(field)
@@ -147,7 +148,7 @@ def _add_position(making: Making, key: str, name: str, data: Data, columns: set[
     if id(making.loader.fields.get(data.key)) in columns:
         return
     value: Any = making.loader.scalar(data)
-    if value is None or (isinstance(value, str) and (found := making.loader.look(data)) is not None and found.shape):
+    if value is None or (isinstance(value, str) and (found := look(data)) is not None and found.shape):
         return
     if isinstance(value, (bool, np.bool_)):
         return
@@ -172,7 +173,7 @@ def add_detectors(making: Making, measured: Group | None) -> None:
     for link, data in measured.datasets() if measured is not None else ():
         if data.key in making.loader.fields:
             continue
-        found = making.loader.look(data)
+        found = look(data)
         if found is None or found.text or not found.shape:
             continue
         field = making.loader.field(data, "data", making.dims(data, found))
@@ -187,13 +188,13 @@ def _detector(making: Making, group: Group) -> dict[str, Field]:
     main = items.get("data")
     if main is not None and id(loader.fields.get(main.key)) in columns:
         return {}  # a counter
-    shape = found.shape if main is not None and (found := loader.look(main)) is not None else ()
+    shape = found.shape if main is not None and (found := look(main)) is not None else ()
     seen: set[tuple[int, int]] = set()
     fields: dict[str, Field] = {}
     # where two links lead to one dataset, it is 'data', else what comes first
     for link in sorted(items, key=lambda link: link != "data"):
         data = items[link]
-        found = loader.look(data)
+        found = look(data)
         if data.key in seen or found is None:
             continue
         seen.add(data.key)

@@ -9,6 +9,7 @@ import numpy as np
 
 from nxconvert.arrays import Array, LazyArray, load
 from nxconvert.readers.nexus.nodes import LOOSE, Data
+from nxconvert.readers.nexus.stored import look
 from nxconvert.readers.nexus.values import own_name
 from nxconvert.scan import Field, free_name
 
@@ -37,7 +38,7 @@ def add_plotted(making: Making) -> None:
             for field in [axis] if axis is not None else []:
                 _add(making, field, group.name)
             for link, data in group.datasets():
-                found = loader.look(data)
+                found = look(data)
                 if found is not None and not found.text and found.shape == shape:
                     item = loader.field(data, own_name(data, link), ("point",))
                     if item is not None and item is not plot.signal:
@@ -68,7 +69,7 @@ def _add_arrays(making: Making, name: str, points: int) -> None:
     scan, loader = making.scan, making.loader
     group = next(group for group in making.plotted.values() if group.name == name)
     for link, data in group.datasets():
-        found = loader.look(data)
+        found = look(data)
         if found is None or found.text or len(found.shape) < 2 or found.shape[0] != points:
             continue
         if data.key not in loader.fields:
@@ -87,7 +88,7 @@ def add_scanned(making: Making) -> None:
     if group is None or data is None:
         return
     loader, scan = making.loader, making.scan
-    found = loader.look(data)
+    found = look(data)
     names = _texts(making, group.data("variables_names/name")) or _texts(making, group.data("variables_names/label"))
     if found is None or found.text or len(found.shape) != 2 or found.nbytes > _LARGEST_TABLE:
         return
@@ -104,7 +105,7 @@ def add_scanned(making: Making) -> None:
         if isinstance(scanned, np.ndarray) and scanned.size > row and scanned.reshape(-1)[row] == 1:
             scan.axes[key] = scan.columns[key]
     frames = making.entry.data("data_scan/detector_data/data")
-    seen = None if frames is None else loader.look(frames)
+    seen = None if frames is None else look(frames)
     if frames is not None and seen is not None and not seen.text and len(seen.shape) > 1:
         field = loader.field(frames, "data", making.dims(frames, seen, "frames"))
         if field is not None:
@@ -122,7 +123,7 @@ def add_spectra(making: Making) -> None:
     length = 0
     for monitor in making.entry.groups("NXmonitor"):
         data = monitor.data("data")
-        found = None if data is None else loader.look(data)
+        found = None if data is None else look(data)
         if data is None or found is None or found.text or math.prod(found.shape) < 2:
             continue
         if max(found.shape) != math.prod(found.shape) or (length and max(found.shape) != length):
@@ -137,7 +138,7 @@ def add_spectra(making: Making) -> None:
         return
     for group in making.instrument.groups():
         for link, data in group.datasets():
-            found = loader.look(data)
+            found = look(data)
             if found is not None and not found.text and found.shape == (length,):
                 name = free_name(link, scan.columns)
                 axis = loader.field(data, name, ("point",))

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from nxconvert.readers.nexus.nodes import Group, text
+from nxconvert.readers.nexus.stored import look
 from nxconvert.readers.nexus.values import own_keys, own_name
 from nxconvert.scan import Field, Plot, free_name
 
@@ -85,7 +86,7 @@ def _axes(group: Group, signal: str, rank: int) -> list[str | None]:
 
 def _plot(making: Making, group: Group, signal: str) -> Plot | None:
     data = group.data(signal)
-    found = None if data is None else making.loader.look(data)
+    found = None if data is None else look(data)
     if data is None or found is None or found.text or not found.shape:
         return None
     rank = len(found.shape)
@@ -118,7 +119,7 @@ def _axis(making: Making, group: Group, name: str | None, dim: str, length: int)
     known = making.loader.fields.get(data.key)
     if known is not None:
         return known
-    found = making.loader.look(data)
+    found = look(data)
     if found is None or found.text or not found.shape:
         return None
     if making.own and data.text_attribute("units") == "" and found.shape == (length,) and length * 8 <= 1 << 22:
@@ -141,7 +142,7 @@ def _add_grid(making: Making, group: Group, signal: str, axes: list[str | None],
         return False
     parts: dict[str, Field] = {}
     for link, data in group.datasets():
-        name, found = keys[link], making.loader.look(data)
+        name, found = keys[link], look(data)
         if found is None or found.text or name not in columns or data.key in making.loader.fields:
             continue
         first, last = (axes.index(link), axes.index(link) + 1) if link in axes else (0, 2)

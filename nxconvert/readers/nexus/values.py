@@ -32,10 +32,6 @@ class Loader:
         self.fields: dict[tuple[int, int], Field] = {}
         self._loaded = 0
 
-    def look(self, data: Data) -> Look | None:
-        """Look at a dataset, once; None where it has no value that can be read, which is told."""
-        return look(data)
-
     def field(
         self, data: Data, name: str, dims: tuple[str, ...] | None = None, long_name: str | None = None
     ) -> Field | None:
@@ -55,7 +51,7 @@ class Loader:
 
     def value(self, data: Data, image: bool = False) -> Any:
         """Give a dataset's value; images, and what is large, as arrays that stay in the file."""
-        found = self.look(data)
+        found = look(data)
         if found is None:
             return None
         try:
@@ -85,7 +81,7 @@ class Loader:
         """Give the value of a dataset of one element, whatever its rank; None of every other."""
         if data is None:
             return None
-        found = self.look(data)
+        found = look(data)
         if found is None or math.prod(found.shape) != 1:
             return None
         value = self.value(data)
