@@ -153,7 +153,8 @@ class Builder:
         self._links: list[tuple[Any, bytes, str]] = []
         self._made: set[str] = set()
         self._tables: dict[int, tuple[Table, list[tuple[str, ChunkWriter]]]] = {}
-        self._later: list[Callable[[], None]] = []
+        self._later: list[tuple[LazyArray, ChunkWriter]] = []
+        self._has_frames = False
         self._entry = self._create_group(parent, name, "", tree.entry)
         self._fill_group(self._entry, "", tree.entry)
         for place, key, target in self._links:
@@ -284,7 +285,7 @@ class Builder:
         if isinstance(value, TableArray):
             self._tables.setdefault(id(value.table), (value.table, []))[1].append((value.key, writer))
         else:
-            self._later.append(partial(_copy_blocks, value, writer))
+            self._later.append((value, writer))
         return dataset
 
     def _frames(self, made: Any, name: bytes, value: FrameArray) -> Any:
@@ -297,8 +298,9 @@ class Builder:
         layout = decide(value.shape, size, how.access, compressed=how.compressed, inner=inner, asked=how.chunks)
         plist = _CONTIGUOUS if layout.chunks is None else chunk_properties(layout.chunks, how.compression, value.dtype)
         dataset = h5d.create(made, name, file_type(value.dtype), space(value.shape), plist, dapl=_WHOLE_CHUNKS)
-        work = partial(write_frames, dataset, value, layout.chunks, how.compression, self._queue, self._tick)
-        self._later.append(work)
+        # threads compress the frames while the rest of the entry is built
+        write_frames(dataset, value, layout.chunks, how.compression, self._queue, self._tick)
+        self._has_frames = True
         return dataset
 
     def _chunked(
@@ -316,14 +318,12 @@ class Builder:
                     writer.feed(block[key])
             for _key, writer in columns:
                 writer.finish()
-        for copy in self._later:
-            copy()
-
-
-def _copy_blocks(array: LazyArray, writer: ChunkWriter) -> None:
-    for part in array.blocks():
-        writer.feed(part)
-    writer.finish()
+        for array, writer in self._later:
+            for part in array.blocks():
+                writer.feed(part)
+            writer.finish()
+        if self._has_frames:
+            self._queue.drain()  # the files of the frames may be closed after this
 
 
 def _in_memory(value: Any) -> tuple[Any, Any, Any]:

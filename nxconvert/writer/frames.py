@@ -34,10 +34,10 @@ def write_frames(
     queue: ChunkQueue,
     tick: Tick | None = None,
 ) -> None:
-    """Write all frames into a dataset of these chunks (None: contiguous).
+    """Put all frames into the queue, which writes them into a dataset of these chunks (None: contiguous).
 
-    Memory: what waits in the queue, and twice the frames that one chunk reaches through. ReadError where a frame
-    cannot be read.
+    Their files must stay open until the queue is drained. Memory: what waits in the queue, and twice the frames that
+    one chunk reaches through. ReadError where a frame cannot be read.
     """
     outer, frame = split(array.shape, len(array.frame_shape))
     size = math.prod(frame) * array.dtype.itemsize
@@ -61,7 +61,6 @@ def write_frames(
         done += block.size * size
         if tick is not None:
             tick(done, array.nbytes)
-    queue.drain()  # the files of the frames may be closed after this
 
 
 class _Slab:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from edfgen import Array, structure, text
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from nxconvert.arrays import load
 from nxconvert.errors import ReadError
 from nxconvert.readers.edf import READER
 from nxconvert.readers.edf.file import EdfFile
-from nxconvert.readers.edf.gather import gather
+from nxconvert.readers.edf.gather import HeaderTexts, gather
 from nxconvert.readers.edf.header import STRUCTURAL, decode, parse
 
 QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -76,6 +78,54 @@ def test_what_is_written_is_read(
                 # the generator writes latin-1, and some pairs of its letters are UTF-8
                 assert header[decode(key.encode("latin-1"))] == decode(value.encode("latin-1"))
         assert file.problems == []
+        for key, values in gather(file.frames).items():
+            assert values.text() == [frame.header.get(key, "") for frame in file.frames]
+
+
+#: begins an item of its own wherever it stands after a semicolon or at the beginning of a line
+INNER = "EDF_HeaderSize=5"
+#: what a value may be in a frame, by how its length and its place change from one frame to the next
+STYLES = {
+    "same": lambda number, rng: "always this",
+    "fixed": lambda number, rng: f"{number:06d}",
+    "counted": lambda number, rng: str(number),
+    "rare": lambda number, rng: "late" if number > 70 else "early",
+    "any length": lambda number, rng: "x" * int(rng.integers(0, 4)) + "y" * int(rng.integers(0, 4)),
+    "semicolons": lambda number, rng: "a;b" if rng.random() < 0.05 else "acb",
+    "equal signs": lambda number, rng: f"a=={number % 3}",
+    "braces": lambda number, rng: f"{{{number % 7}}}",
+    "lines": lambda number, rng: "a\nb" if rng.random() < 0.03 else "acb",
+    "keys": lambda number, rng: f"a{'x' if number % 40 else chr(int(rng.choice([10, 59])))}{INNER}",
+    "no ASCII": lambda number, rng: "µ" if number % 11 else "u",
+    "zeros": lambda number, rng: "\0" if number % 13 else "0",
+}
+
+
+@QUICK
+@given(
+    styles=st.lists(st.sampled_from(sorted(STYLES)), max_size=6),
+    odd=st.sets(st.integers(0, 119), max_size=3),
+    seed=st.integers(0, 9),
+)
+def test_headers_of_many_frames_are_kept_word_for_word(
+    styles: list[str], odd: set[int], seed: int, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(seed)
+    heads, frames, values_of = [], [], []
+    for number in range(120):
+        frames.append(np.arange(8, dtype="<u2").reshape((4, 2) if number in odd else (2, 4)) + number)
+        items = [(f"key_{place}", STYLES[style](number, rng)) for place, style in enumerate(styles)]
+        heads.append(text([("HeaderID", number), *structure(frames[-1]), *items], 512))
+        values = (re.sub(f"[\n;]{INNER}", "", value).strip("\0") for _key, value in items)
+        values_of.append([decode(value.encode("latin-1")) for value in values])
+    path = tmp_path / "a.edf"
+    path.write_bytes(b"".join(head + frame.tobytes() for head, frame in zip(heads, frames, strict=True)))
+    with EdfFile(str(path)) as file:
+        assert [frame.header_bytes for frame in file.frames] == heads
+        keys = [f"key_{place}" for place in range(len(styles))]
+        assert [[frame.header[key] for key in keys] for frame in file.frames] == values_of
+        assert [frame.read().tolist() for frame in file.frames] == [frame.tolist() for frame in frames]
+        assert load(HeaderTexts(file.frames)).tolist() == [decode(head).encode() for head in heads]
         for key, values in gather(file.frames).items():
             assert values.text() == [frame.header.get(key, "") for frame in file.frames]
 

@@ -255,37 +255,36 @@ class HeaderTexts(LazyArray):
     def __init__(self, frames: Sequence[EdfFrame | None]) -> None:
         self._frames = frames
         self.shape = (len(frames),)
-        longest = max(_longest(layout, rows) for layout, _, rows in by_layout(frames).values())
+        layouts = by_layout(frames).values()
+        self._ascii = all(map(_is_ascii, (layout for layout, _, _ in layouts)))
+        longest = max(_longest(layout, rows, self._ascii) for layout, _, rows in layouts)
         self.dtype = np.dtype(f"S{longest}")
-
-    def _texts(self, first: int, end: int) -> list[bytes]:
-        texts = np.full(end - first, b"", object)
-        for layout, places, rows in by_layout(self._frames[first:end]).values():
-            found = layout.texts(rows)
-            texts[places] = [text if text.isascii() else decode(text).encode() for text in found]
-        return texts.tolist()
 
     def blocks(self) -> Iterator[Array]:
         """Give some hundred headers at a time."""
         step = max(1, (1 << 20) // self.dtype.itemsize)
         for first in range(0, len(self._frames), step):
-            block: Array = np.array(self._texts(first, min(first + step, len(self._frames))), self.dtype)
+            block = np.zeros(min(step, len(self._frames) - first), self.dtype)
+            for layout, places, rows in by_layout(self._frames[first : first + step]).values():
+                texts = layout.texts(rows)
+                block[places] = texts if self._ascii else [decode(text).encode() for text in texts]
             yield block
 
 
-def _longest(layout: Layout, rows: Array) -> int:
+def _is_ascii(layout: Layout) -> bool:
+    """Tell whether all headers of a layout are plain ASCII."""
+    lines = (layout.lines, *(column.lines for column in layout.columns.values()))
+    return all(b"".join(texts).isascii() for texts in lines)
+
+
+def _longest(layout: Layout, rows: Array, is_ascii: bool) -> int:
     """Give the length of the longest of these headers in UTF-8."""
-    text = b"\n".join(layout.lines)
-    own, ascii_only = len(text), text.isascii()
-    lengths = np.full(len(rows), own)
+    if not is_ascii:
+        return max(len(decode(layout.text(row)).encode()) for row in rows.tolist())
+    lengths = np.full(len(rows), len(b"\n".join(layout.lines)))
     for number, column in layout.columns.items():
         lengths += np.array([*map(len, column.lines)])[column.places(rows)] - len(layout.lines[number])
-        ascii_only = ascii_only and b"".join(column.lines).isascii()
-    longest = int(lengths.max())
-    if ascii_only:
-        return longest
-    texts = (decode(layout.text(int(row))).encode() for row in rows)
-    return max(len(text) for text in texts)
+    return int(lengths.max())
 
 
 def scalar(value: Any) -> Any:

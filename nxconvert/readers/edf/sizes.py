@@ -31,9 +31,19 @@ class Window:
         if first < 0 or first + size > len(self._data):
             if first >= 0 and self._begin + len(self._data) >= self.source.size:
                 return self._data[first : first + size]
-            self._data = self.source.read_at(offset, max(size, self.ahead))
-            self._begin, first = offset, 0
+            self._read(offset, size)
+            first = 0
         return self._data[first : first + size]
+
+    def rest(self, offset: int, least: int) -> memoryview:
+        """Give what is at hand from *offset* on, not copied: *least* bytes or more, fewer at the end of the file."""
+        if not self._begin <= offset <= self._begin + len(self._data) - least:
+            self._read(offset, least)
+        return memoryview(self._data)[offset - self._begin :]
+
+    def _read(self, offset: int, size: int) -> None:
+        self._data = self.source.read_at(offset, max(size, self.ahead))
+        self._begin = offset
 
 
 def next_block(window: Window, at: int, first_key: bytes) -> int:

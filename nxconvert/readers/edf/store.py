@@ -7,8 +7,8 @@ one and, for the lines that ever change, their text in every further one: some 1
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from itertools import compress
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress, groupby, repeat
 from operator import ne
 from typing import NamedTuple
 
@@ -24,6 +24,9 @@ _OWN = (b"size", b"image", b"headerid")
 _TRIED = 4
 
 
+_NEWLINE, _SEMICOLON = b"\n;"
+
+
 class Layout:
     """The keys and lines that headers have in common; ``columns`` holds the lines that change, by their numbers.
 
@@ -34,7 +37,6 @@ class Layout:
     __slots__ = (
         "_before",
         "_by_structure",
-        "_now",
         "_numbers",
         "_prefixes",
         "_structural",
@@ -44,6 +46,7 @@ class Layout:
         "inherited",
         "items",
         "lines",
+        "now",
         "structure",
     )
 
@@ -73,7 +76,7 @@ class Layout:
                 if item.key.lower() == b"edf_datablockid":
                     self.block_line = item.first
         self._structural = frozenset(structural)
-        self.structure = self._now = read_structure(self._values(self.items))
+        self.structure = self.now = read_structure(self._values(self.items))
         self._by_structure: dict[tuple[bytes, ...], Structure] = {}
 
     def _values(self, items: list[Item]) -> dict[bytes, bytes]:
@@ -111,10 +114,60 @@ class Layout:
                     found.rows.append(count)
                     found.lines.append(line)
             if structural is not self._structural:
-                self._now = self._restructured(lines)
+                self.now = self._restructured(lines)
             self._before = lines
         self.count += 1
-        return self._now
+        return self.now
+
+    def add_alike(self, block: Array) -> int:
+        """Take the first rows of *block*, whose lines end where those of the header before do; gives how many.
+
+        *block*: bytes of headers, shape (headers, length). Rows that do not fit so easily are left to `add`.
+        """
+        lines = self._before
+        before = np.frombuffer(b"\n".join(lines), np.uint8)
+        if len(before) != block.shape[1]:
+            return 0
+        places = np.flatnonzero(np.bitwise_or.reduce(_words(block) ^ _words(before), axis=0).view(np.uint8))
+        if not len(places):
+            self.count += len(block)
+            return len(block)
+        begins = np.cumsum([0, *(len(line) + 1 for line in lines)])
+        numbers = np.searchsorted(begins, places, "right") - 1
+        changed = [(number, *self._value(number, begins)) for number in np.unique(numbers).tolist()]
+        values = np.zeros(len(before), bool)
+        for _number, first, end in changed:
+            values[first:end] = True
+        found = np.concatenate([before[None, places], block[:, places]])
+        odd = np.where(values[places], (found == _NEWLINE) | (found == _SEMICOLON), found != found[0]).any(axis=1)[1:]
+        taken = int(odd.argmax()) if odd.any() else len(block)
+        if not taken:
+            return 0
+        differs = found[1 : taken + 1] != found[:taken]
+        for number, _first, _end in changed:
+            rows = np.flatnonzero(differs[:, numbers == number].any(axis=1))
+            if len(rows):
+                own = np.ascontiguousarray(block[rows, begins[number] : begins[number + 1] - 1])
+                texts = own.view(f"S{own.shape[1]}")[:, 0].tolist()
+                self._column(number).extend((rows + self.count).tolist(), texts)
+        self._before = block[taken - 1].tobytes().split(b"\n")
+        self.count += taken
+        return taken
+
+    def _value(self, number: int, begins: Array) -> tuple[int, int]:
+        """Give where the value in a line begins and ends in the header before, if it is one that may change."""
+        prefix, line, begin = self._prefixes[number], self._before[number], int(begins[number])
+        end = line.find(b";")
+        if not prefix or number in self._structural or end < 0 or line[end + 1 :].strip(b" \t\r"):
+            return begin, begin
+        return begin + len(prefix), begin + end
+
+    def _column(self, number: int) -> Column:
+        """Give the texts of a line, which was the same in all headers so far where there are none."""
+        found = self.columns.get(number)
+        if found is None:
+            found = self.columns[number] = Column([0], [self._before[number]])
+        return found
 
     def _restructured(self, lines: list[bytes]) -> Structure:
         """Give the structure of a header with other sizes; equal ones are kept, so that frames share their kind."""
@@ -142,17 +195,23 @@ class Layout:
 
     def texts(self, rows: Array) -> list[bytes]:
         """Give many headers word for word."""
-        parts = [b"%b" if at in self.columns else line.replace(b"%", b"%%") for at, line in enumerate(self.lines)]
-        template = b"\n".join(parts)
-        if not self.columns:
-            return [template % ()] * len(rows)
-        changing = [self.columns[number].at(rows) for number in sorted(self.columns)]
-        return [template % own for own in zip(*changing, strict=True)]
+        parts: list[Iterable[bytes]] = []
+        for changes, numbers in groupby(range(len(self.lines)), self.columns.__contains__):
+            if changes:
+                parts += (self.columns[number].at(rows) for number in numbers)
+            else:
+                parts.append(repeat(b"\n".join(self.lines[number] for number in numbers), len(rows)))
+        return [*map(b"\n".join, zip(*parts, strict=True))]
 
     def value(self, item: Item, row: int) -> bytes:
         """Give the value of an item in the header *row*."""
         column = self.columns.get(item.first)
         return item.value if column is None or not item.alone else value_in(column.line(row))
+
+
+def _words(data: Array) -> Array:
+    """Give bytes as numbers of 64 bits where that is possible, which are compared faster."""
+    return data.view(np.uint64) if data.shape[-1] % 8 == 0 else data
 
 
 class Column:
@@ -164,6 +223,11 @@ class Column:
         self.rows = rows
         self.lines = lines
         self._starts = np.empty(0, np.int64)
+
+    def extend(self, rows: list[int], lines: list[bytes]) -> None:
+        """Add what the line is from further rows on."""
+        self.rows += rows
+        self.lines += lines
 
     def line(self, row: int) -> bytes:
         """Give the line in the header *row*."""
