@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -85,6 +84,8 @@ class WriteError(NxconvertError):
 
 def near_names(name: str, known: Iterable[str]) -> str:
     """Say what *name* may have meant: up to three near names, else the known ones, cut at eight."""
+    import difflib
+
     names: Sequence[str] = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:

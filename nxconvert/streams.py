@@ -7,23 +7,23 @@ into a temporary file, which stays in memory up to 64 MiB and goes to ``$TMPDIR`
 
 from __future__ import annotations
 
-import bz2
 import errno
 import hashlib
 import os
 import stat
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 
 from nxconvert import lzw
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.scan import SourceFile
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 BLOCK = 1 << 20
 #: a block of this size is worth a thread to hash it
@@ -145,6 +145,8 @@ class _Digest:
             self._pending.result()
             self._pending = None
         if self._pool is None and len(data) >= _MANY:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._pool = ThreadPoolExecutor(1, "sha256")
         if self._pool is None:
             self._digest.update(data)
@@ -223,6 +225,8 @@ def open_regular(path: str) -> IO[bytes]:
 
 def _spool(path: str, file: IO[bytes], mtime_ns: int, broken: bool) -> Source:
     """Read *file* to its end, decompress it where needed, and give a source over the result."""
+    import tempfile
+
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 (the source closes it)
     try:
         raw = _Hashed(file)
@@ -288,6 +292,8 @@ def _plain_blocks(path: str, raw: _Hashed, problems: list[Problem], broken: bool
 
         yield from _members(path, raw, data, GZIP, lambda: isal_zlib.decompressobj(wbits=31), problems, broken)
     elif data.startswith(BZIP2):
+        import bz2
+
         yield from _members(path, raw, data, BZIP2, bz2.BZ2Decompressor, problems, broken)
     elif data.startswith(LZ4):
         from lz4.frame import LZ4FrameDecompressor

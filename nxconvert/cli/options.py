@@ -11,9 +11,12 @@ Talk: DRY_RUN, STRICT, JSON, QUIET, VERBOSE.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def _timestamp(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -59,6 +62,8 @@ def _chunks(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 
 def _complete_mapping(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the shipped mappings, and files."""
+    from click.shell_completion import CompletionItem
+
     from nxconvert.resources import mappings_dir
 
     folder = mappings_dir()

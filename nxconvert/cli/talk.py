@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +46,8 @@ def print_path(path: str) -> None:
 
 def print_json(record: object) -> None:
     """Print one JSON object on one line; bytes of a path that are no text are escaped as lone surrogates."""
+    import json
+
     click.echo(json.dumps(record))
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Bytes of values that may wait for their compression or for their turn to be written.
 WINDOW = 32 * 1024 * 1024
+#: Bytes that are compressed sooner than a thread is there to do it.
+FEW = 64 * 1024
 
 #: A compressed chunk and its place in the dataset.
 Encoded = tuple[tuple[int, ...], bytes]
@@ -29,9 +31,10 @@ class ChunkQueue:
     """Does work in threads and writes the results in the order in which it came, so that files are the same."""
 
     def __init__(self) -> None:
-        # threads are started for the first chunk only: most files of small scans have none
+        # threads are started for more than a few bytes only: most files of small scans have no more
         self._pool: ThreadPoolExecutor | None = None
-        self._waiting: deque[tuple[Callable[[Any], None], Future[Any], int]] = deque()
+        #: how a result is written, where it comes from, and the bytes that it is made of
+        self._waiting: deque[tuple[Callable[[Any], None], Future[Any] | Callable[[], Any], int]] = deque()
         self._bytes = 0
 
     def start(self, work: Callable[[], Any]) -> Future[Any]:
@@ -41,17 +44,21 @@ class ChunkQueue:
         return self._pool.submit(work)
 
     def put(self, work: Callable[[], Any], write: Callable[[Any], None], size: int) -> None:
-        """Do work on *size* bytes in a thread and write its result in turn; may write earlier ones before."""
-        self._waiting.append((write, self.start(work), size))
+        """Do work on *size* bytes in a thread and write its result in turn; may write earlier ones before.
+
+        Work on a few bytes waits for its turn where no thread runs yet.
+        """
+        few = self._pool is None and self._bytes + size <= FEW
+        self._waiting.append((write, work if few else self.start(work), size))
         self._bytes += size
         # when a chunk is written must not depend on how fast it was compressed: that would move bytes in the file
         while self._bytes > WINDOW:
             self._write_first()
 
     def _write_first(self) -> None:
-        write, future, size = self._waiting.popleft()
+        write, work, size = self._waiting.popleft()
         self._bytes -= size
-        write(future.result())
+        write(work() if callable(work) else work.result())
 
     def drain(self) -> None:
         """Write what still waits."""
@@ -60,8 +67,9 @@ class ChunkQueue:
 
     def discard(self) -> None:
         """Forget what waits, after an error."""
-        for _write, future, _size in self._waiting:
-            future.cancel()
+        for _write, work, _size in self._waiting:
+            if not callable(work):
+                work.cancel()
         self._waiting.clear()
         self._bytes = 0
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +15,9 @@ from nxconvert.errors import ReadError
 from nxconvert.writer.chunks import ChunkQueue, Encoded, cut, write_chunks, write_slab
 from nxconvert.writer.filters import Compression
 from nxconvert.writer.layout import CHUNK_LIMIT, fill, split
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 #: Frames of one chunk up to this size are read and compressed by one thread; more are shared between all.
 ONE_THREAD = 4 * 1024 * 1024

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nxconvert.cli.main import COMMANDS
+from nxconvert.resources import samples_dir
 from nxconvert.version import __version__
 
 Call = Callable[..., "tuple[int, str, str]"]
@@ -39,6 +40,27 @@ def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
     # the formats, which other packages may bring, bring the options of nxtoascii
     expected = "['importlib.metadata', 'numpy']" if arguments[0] == "nxtoascii" else "[]"
     assert result.stderr == f"0 {expected}\n"
+
+
+#: Prints which of the modules that only some files need a conversion has imported.
+UNUSED = """
+import sys
+from nxconvert.cli.main import cli
+try:
+    cli(sys.argv[1:], prog_name="nxconvert")
+except SystemExit as stop:
+    some = {"tempfile", "lzma", "bz2", "concurrent.futures", "tqdm", "importlib.metadata", "numpy.ma", "silx", "fabio"}
+    print(stop.code, sorted(some & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "sample"), [("edf2nx", "images/align_00042.edf"), ("spec2nx", "single_spectrum.spec")]
+)
+def test_small_files_import_nothing_that_only_others_need(tmp_path: Path, command: str, sample: str) -> None:
+    arguments = [command, str(samples_dir() / sample), "-q", "-o", str(tmp_path / "t.nxs")]
+    result = subprocess.run([sys.executable, "-c", UNUSED, *arguments], capture_output=True, text=True, check=True)
+    assert result.stderr == "0 []\n"
 
 
 def test_the_version_is_told(call: Call) -> None:

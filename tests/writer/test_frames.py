@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -19,7 +20,7 @@ from nxconvert.arrays import Array, FrameArray
 from nxconvert.errors import ReadError, RequestError
 from nxconvert.writer import frames as frames_module
 from nxconvert.writer import layout as layout_module
-from nxconvert.writer.chunks import ChunkQueue
+from nxconvert.writer.chunks import FEW, ChunkQueue
 from nxconvert.writer.filters import COMPRESSIONS
 from nxconvert.writer.hdf5 import NexusWriter
 from nxconvert.writer.layout import ACCESS
@@ -244,6 +245,33 @@ def test_what_waits_stays_within_its_window(tmp_path: Path, monkeypatch: pytest.
         assert max(held) <= 32 * 2**20
         assert len(held) > 20
         held.clear()
+
+
+def test_a_few_bytes_start_no_thread_and_are_written_in_turn() -> None:
+    queue = ChunkQueue()
+    written: list[tuple[int, bool]] = []
+
+    def work(number: int) -> tuple[int, bool]:
+        return number, threading.current_thread() is threading.main_thread()
+
+    try:
+        for number, size in enumerate((FEW // 2, FEW // 2, FEW, 1)):
+            queue.put(partial(work, number), written.append, size)
+        assert written == []
+        queue.drain()
+    finally:
+        queue.close()
+    assert written == [(0, True), (1, True), (2, False), (3, False)]
+
+
+def test_a_few_bytes_are_forgotten_after_an_error() -> None:
+    queue = ChunkQueue()
+    written: list[int] = []
+    queue.put(lambda: 1, written.append, 1)
+    queue.discard()
+    queue.drain()
+    queue.close()
+    assert written == []
 
 
 LIMITED = """

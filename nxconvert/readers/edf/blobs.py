@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import math
 import zlib
 from typing import TYPE_CHECKING
@@ -61,6 +60,8 @@ def _decompress(data: bytes | memoryview, kind: Kind, place: Place) -> bytes:
         if kind.compression == "offset":
             return _byte_offset(data, kind)
         if kind.compression == "bzip2":
+            import bz2
+
             result = bz2.BZ2Decompressor().decompress(data, limit)
         else:
             result = zlib.decompressobj(31 if kind.compression == "gzip" else 15).decompress(data, limit)
