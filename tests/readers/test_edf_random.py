@@ -17,6 +17,7 @@ from nxconvert.arrays import load
 from nxconvert.errors import ReadError
 from nxconvert.readers.edf import READER
 from nxconvert.readers.edf.file import EdfFile
+from nxconvert.readers.edf.files import Files
 from nxconvert.readers.edf.gather import HeaderTexts, gather
 from nxconvert.readers.edf.header import STRUCTURAL, decode, parse
 
@@ -128,6 +129,61 @@ def test_headers_of_many_frames_are_kept_word_for_word(
         assert load(HeaderTexts(file.frames)).tolist() == [decode(head).encode() for head in heads]
         for key, values in gather(file.frames).items():
             assert values.text() == [frame.header.get(key, "") for frame in file.frames]
+
+
+#: what becomes of a file among many of one frame each
+FATES = {
+    "short": lambda data: data[:-3],
+    "long": lambda data: data + bytes(4),
+    "twice": lambda data: data + data,
+    "empty": lambda data: b"",
+    "no EDF": lambda data: b"x" + data[1:],
+    "packed": gzip.compress,
+    "one key more": lambda data: data.replace(b"}", b"more = 1 ;}".ljust(12), 1)[: len(data)],
+    "another shape": lambda data: data.replace(b"Dim_1 = 4", b"Dim_1 = 2").replace(b"Dim_2 = 2", b"Dim_2 = 4"),
+    "no size": lambda data: data.replace(b"Size", b"Sise"),
+    "no end": lambda data: data.replace(b"}", b" ", 1),
+    "errors": lambda data: data.replace(b".Image.Psd", b".Error.Psd"),
+}
+
+
+@QUICK
+@given(fates=st.dictionaries(st.integers(0, 149), st.sampled_from(sorted(FATES)), max_size=5), twice=st.booleans())
+def test_many_files_are_opened_as_each_of_them_alone(fates: dict[int, str], twice: bool, tmp_path: Path) -> None:
+    paths = []
+    for number in range(150):
+        array = np.arange(8, dtype="<u2").reshape(2, 4) + number
+        items = [("EDF_DataBlockID", f"{number}.Image.Psd"), *structure(array), ("time", number % 7)]
+        data = text(items, 512) + array.tobytes()
+        path = tmp_path / f"{number}.edf"
+        path.write_bytes(FATES[fates[number]](data) if number in fates else data)
+        paths.append(str(path))
+    if twice:
+        paths.insert(100, paths[20])
+    files, problems = Files(), []
+    found = files.open_all(paths, problems)
+    told, size = [], 0
+    for path, own in zip(paths, found, strict=True):
+        try:
+            alone = EdfFile(path)
+        except ReadError as error:
+            assert own is None
+            told += error.problems
+            continue
+        assert own is not None
+        assert (own.path, own.size, own.mtime_ns, own.general_text) == (path, alone.size, alone.mtime_ns, b"")
+        for mine, other in ((own.frames, alone.frames), ([*own.errors.values()], [*alone.errors.values()])):
+            assert [frame.header_bytes for frame in mine] == [frame.header_bytes for frame in other]
+            assert [frame.kind for frame in mine] == [frame.kind for frame in other]
+            assert [frame.read().tolist() for frame in mine] == [frame.read().tolist() for frame in other]
+            assert [(frame.begin, frame.index, frame.is_error) for frame in mine] == [
+                (frame.begin, frame.index, frame.is_error) for frame in other
+            ]
+        told += alone.problems
+        size += alone.size
+    assert [*dict.fromkeys(map(str, told))] == [*map(str, problems)]
+    assert files.position == size - (EdfFile(paths[20]).size if twice and found[20] else 0)
+    files.close()
 
 
 @QUICK

@@ -62,6 +62,15 @@ class EdfFile:
         self.general_text = walk.general_text
         self.problems: list[Problem] = [*_container_problems(self.bytes), *walk.problems]
 
+    @classmethod
+    def of_frame(cls, frame: EdfFrame, headers: Headers) -> EdfFile:
+        """Give the file of a frame that is the only one in it, and that is found already."""
+        file = cls.__new__(cls)
+        file.path, file.headers, file.bytes = frame.path, headers, frame.bytes
+        file.frames, file.errors, file.problems = [frame], {}, []
+        file._roots, file._others, file.general_text = (), {}, b""
+        return file
+
     def _is_one_broken_piece(self, walk: Walk) -> bool:
         """Tell whether compressed data break off that may hold many frames in one piece."""
         return isinstance(self.bytes, MemberBytes) and self.bytes.is_whole is False and not walk.frames

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from nxconvert.errors import Place, Problem, ReadError
+from nxconvert.readers.edf.alike import Patience, frames_of_files
 from nxconvert.readers.edf.file import EdfFile, EdfFrame, Headers
 from nxconvert.scan import SourceFile
 
 #: so many missing files are listed
 _LISTED = 20
+#: so many files are opened at once
+_TOGETHER = 64
 
 
 class Files:
@@ -37,11 +40,35 @@ class Files:
             problems.extend(error.problems)
         else:
             problems.extend(file.problems)
-            self.position += file.size
-            if self._hashing:
-                file.hash_while_read()
+            self._note(file)
         self._opened[path] = file
         return file
+
+    def open_all(self, paths: Sequence[str], problems: list[Problem]) -> list[EdfFile | None]:
+        """Open many files as `open` does; it takes less time where they hold one frame each and are alike."""
+        found: list[EdfFile | None] = []
+        patience = Patience()
+        while len(found) < len(paths):
+            some = paths[len(found) : len(found) + _TOGETHER]
+            new = len(set(some)) == len(some) and self._opened.keys().isdisjoint(some)
+            if new and patience.ready():
+                frames = frames_of_files(some, self.headers)
+                found += map(self._of_frame, frames)
+                patience.note(len(frames), len(some))
+            else:
+                found.append(self.open(some[0], problems))
+        return found
+
+    def _of_frame(self, frame: EdfFrame) -> EdfFile:
+        """Note a file that is opened already."""
+        file = self._opened[frame.path] = EdfFile.of_frame(frame, self.headers)
+        self._note(file)
+        return file
+
+    def _note(self, file: EdfFile) -> None:
+        self.position += file.size
+        if self._hashing:
+            file.hash_while_read()
 
     def frames(self, path: str, problems: list[Problem]) -> list[EdfFrame]:
         """Give the frames of a file, none where it cannot be read."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from nxconvert.errors import Place, ReadError
 from nxconvert.readers.edf import header as grammar
+from nxconvert.readers.edf.alike import MANY, FramesAlike
 from nxconvert.readers.edf.blobs import can_hold, is_compressed
 from nxconvert.readers.edf.frames import EdfFrame
 from nxconvert.readers.edf.header import FILL
@@ -24,10 +23,6 @@ from nxconvert.readers.edf.told import Told
 
 #: where frames are smaller than this, headers are read together with the pixels between them
 _SMALL = 65536
-#: so many headers are compared at once rather than one by one
-_MANY = 16
-#: so many are read one by one before many are tried again
-_LONGEST_WAIT = 256
 #: no file has so many frames
 _MOST_FRAMES = 2_000_000
 _END = "'}' at the end of a line expected"
@@ -35,33 +30,6 @@ _SKIPPED = "the block is passed over"
 
 #: opens the file with the pixels of a frame by its name in the header; ReadError where it cannot be
 External = Callable[[str], Bytes]
-
-
-class Alike:
-    """Takes small frames by the many, where one is as long as the other and header lines end in the same places."""
-
-    def __init__(self, window: Window, like: Like) -> None:
-        self._window = window
-        self._like = like
-        #: frames that are taken one by one before many are tried again, and how many the next time
-        self._wait, self._next_wait = 0, 1
-
-    def take(self, begin: int) -> int:
-        """Take the headers of the frames from *begin* on into their layout, as far as they fit; gives how many."""
-        if self._wait:
-            self._wait -= 1
-            return 0
-        like = self._like
-        data = self._window.rest(begin, like.length)
-        stride = like.length + like.blob
-        count = (len(data) - like.length) // stride + 1
-        if count < 1 or like.layout.now is not like.structure:
-            return 0
-        taken = like.layout.add_alike(np.ndarray((count, like.length), np.uint8, data, strides=(stride, 1)))
-        if taken < count:  # the next one does not fit
-            self._wait = 1 if taken >= _MANY else self._next_wait
-            self._next_wait = 1 if taken >= _MANY else min(2 * self._next_wait, _LONGEST_WAIT)
-        return taken
 
 
 class Walk:
@@ -168,8 +136,8 @@ class Walk:
         taken = len(frames)
         stride = length + blob
         # what is read at once from a compressed file must not reach over the end of its pieces
-        by_many = stride < _SMALL and size - begin > _MANY * stride and not isinstance(source, MemberBytes)
-        alike = Alike(self._window, last) if by_many else None
+        by_many = stride < _SMALL and size - begin > MANY * stride and not isinstance(source, MemberBytes)
+        alike = FramesAlike(self._window, last) if by_many else None
         while begin < size:
             if alike is not None and (many := alike.take(begin)):
                 for row in range(layout.count - many, layout.count):

@@ -93,12 +93,12 @@ def open_descriptor(path: str) -> int:
 
 
 class PlainBytes:
-    """A file that is read in place; its descriptor is closed and opened again as needed."""
+    """A file that is read in place; its *descriptor*, if it has one, is closed and opened again as needed."""
 
     __slots__ = ("_head", "_identity", "hashing", "mtime_ns", "path", "sha256", "size")
     plain = True
 
-    def __init__(self, path: str, descriptor: int, status: os.stat_result, head: bytes = b"") -> None:
+    def __init__(self, path: str, descriptor: int | None, status: os.stat_result, head: bytes = b"") -> None:
         self._head = head
         #: whether the SHA-256 is wanted and is computed when the pixels are read
         self.hashing = False
@@ -107,7 +107,8 @@ class PlainBytes:
         self.size = status.st_size
         self.mtime_ns = status.st_mtime_ns
         self._identity = (status.st_dev, status.st_ino)
-        _descriptors.add(self, descriptor)
+        if descriptor is not None:
+            _descriptors.add(self, descriptor)
 
     def reopen(self) -> int:
         """Open the file again; ReadError where it is gone or another one."""

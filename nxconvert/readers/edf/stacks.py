@@ -73,7 +73,9 @@ def fill(
         raise refuse_missing(place, grid.missing)
     if grid.missing:
         problems.append(tell_missing(place, grid.missing))
-    inside = [None if path is None else files.frames(path, problems) for path in grid.paths]
+    found = iter(files.open_all([path for path in grid.paths if path is not None], problems))
+    opened = [None if path is None else next(found) for path in grid.paths]
+    inside = [[] if file is None else file.frames for file in opened]
     counts = Counter(len(frames) for frames in inside if frames)
     if not counts:
         raise ReadError(*problems) if problems else ReadError.at(place, "no frame can be read", "EDF frames expected")
@@ -94,11 +96,11 @@ def fill(
                 raise refuse_missing(place, lacking)
             problems.append(tell_missing(place, lacking))
     stack = Stack(names, values, [], {})
-    for path, frames, width in zip(grid.paths, inside, widths, strict=True):
-        file = files.open(path, problems) if path is not None and frames else None
+    for file, frames, width in zip(opened, inside, widths, strict=True):
         for index, error in (file.errors if file is not None else {}).items():
             stack.errors[len(stack.frames) + index] = error
-        stack.frames += [*(frames or ()), *[None] * (width - len(frames or ()))]
+        stack.frames += frames
+        stack.frames += [None] * (width - len(frames))
     return stack
 
 
@@ -108,7 +110,7 @@ def _free(name: str, taken: Sequence[str]) -> str:
     return name
 
 
-def _follows_on(inside: Sequence[list[EdfFrame] | None]) -> bool:
+def _follows_on(inside: Sequence[list[EdfFrame]]) -> bool:
     """Tell whether the frames are numbered through all files, as Lima does."""
     last: int | None = None
     for frames in inside:
