@@ -15,7 +15,7 @@ from nxconvert.readers.edf.alike import MANY, FramesAlike
 from nxconvert.readers.edf.blobs import can_hold, is_compressed
 from nxconvert.readers.edf.frames import EdfFrame
 from nxconvert.readers.edf.header import FILL
-from nxconvert.readers.edf.sizes import BLOCK, PADDING, Window, candidates, concatenated_rows, cut, next_block
+from nxconvert.readers.edf.sizes import BLOCK, Window, concatenated_rows, cut, measure, next_block
 from nxconvert.readers.edf.sources import Bytes, MemberBytes
 from nxconvert.readers.edf.store import Headers, Layout, Like
 from nxconvert.readers.edf.structure import Kind, Structure
@@ -51,8 +51,6 @@ class Walk:
         self._external = external
         self._window = Window(source)
         self._inherited: tuple[grammar.Item, ...] = ()
-        #: kinds of headers and rules of sizes of which something odd was said
-        self._odd: set[tuple[int, str]] = set()
         self._first_key = b""
         self._last: Like | None = None
         #: frames of a general block, which count where no others are in the file
@@ -246,7 +244,7 @@ class Walk:
             if not structure.general:
                 self.tell("blocks without an image", begin, structure.refused, hint=_SKIPPED, severity="lost")
             return after
-        self._tell_odd(begin, structure, kind, stored, rule)
+        self._told.odd(begin, structure, kind, stored, rule)
         is_error = layout.block_line >= 0 and b"rror" in layout.line(layout.block_line, row)
         source, offset = self.source, data
         if structure.external:
@@ -295,18 +293,7 @@ class Walk:
     # --- sizes
 
     def _measure(self, data: int, structure: Structure, kind: Kind | None) -> tuple[int, int, str] | None:
-        """Find how long the data are: their length, where the next block begins, and the rule that told it."""
-        for rule, length in candidates(structure, kind):
-            after = self._next(data + length)
-            if after >= 0 and not self._reaches_over(data, length, structure, kind):
-                return length, after, rule
-        return None
-
-    def _reaches_over(self, data: int, length: int, structure: Structure, kind: Kind | None) -> bool:
-        """Tell whether what a size counts besides the pixels is a header, one whose beginning is damaged."""
-        if kind is None or kind.compression or structure.external or length <= kind.nbytes:
-            return False
-        return grammar.describes_data(self._window.get(data + kind.nbytes, min(length - kind.nbytes, PADDING)))
+        return measure(self._window, data, structure, kind, self._first_key)
 
     def _next(self, at: int) -> int:
         return next_block(self._window, at, self._first_key)
@@ -432,20 +419,3 @@ class Walk:
             )
             return None
         return source, offset, length
-
-    def _tell_odd(self, begin: int, structure: Structure, kind: Kind, stored: int, rule: str) -> None:
-        """Say, once for each kind of header, what is odd about it, and how its data were measured if not as stated."""
-        if (id(structure), rule) in self._odd:
-            return
-        if not any(told == id(structure) for told, _ in self._odd):
-            for found, hint in structure.odd or ():
-                self.tell(found, begin, found, hint=hint)
-        self._odd.add((id(structure), rule))
-        if structure.external or kind.compression:
-            return
-        stated = ", ".join(f"{key} = {size}" for key, size in structure.sizes.items())
-        if any(size != stored for size in structure.sizes.values()) or rule not in (*structure.sizes, "the shape"):
-            found = f"{stated or 'no size is stated'}; the shape takes {kind.nbytes} bytes"
-            self.tell(
-                "sizes", begin, found, "equal sizes expected", f"{stored} bytes are taken, by {rule}", severity="note"
-            )

@@ -137,12 +137,33 @@ class PlainBytes:
         try:
             data = _descriptors.read(self, size, offset)
         except OSError as error:
-            raise ReadError.at(
-                Place(self.path, offset=offset),
-                f"reading failed ({error.strerror})",
-                f"{size} bytes expected",
-                "the disk or the network share may be at fault; copy the file and try again",
-            ) from error
+            raise self._unreadable(offset, size, error) from error
+        return self._whole(data, offset, size)
+
+    def read_pixels(self, offset: int, size: int) -> bytes | memoryview:
+        """Give bytes as `read_at` does; where the SHA-256 is wanted, the rest of the file is read with them for it."""
+        if not self.hashing or self.sha256:
+            return self.read_at(offset, size)
+        # a file that is read as a whole is not read again: its descriptor need not be kept
+        descriptor = self.reopen()
+        try:
+            data = pread(descriptor, self.size, 0)
+        except OSError as error:
+            raise self._unreadable(0, self.size, error) from error
+        finally:
+            os.close(descriptor)
+        self.sha256 = hashlib.sha256(self._whole(data, 0, self.size)).hexdigest()
+        return memoryview(data)[offset : offset + size]
+
+    def _unreadable(self, offset: int, size: int, error: OSError) -> ReadError:
+        return ReadError.at(
+            Place(self.path, offset=offset),
+            f"reading failed ({error.strerror})",
+            f"{size} bytes expected",
+            "the disk or the network share may be at fault; copy the file and try again",
+        )
+
+    def _whole(self, data: bytes, offset: int, size: int) -> bytes:
         if len(data) < size:
             refuse(
                 Place(self.path, offset=offset + len(data)),
@@ -151,14 +172,6 @@ class PlainBytes:
                 "the file became shorter while it was read; wait until it is complete",
             )
         return data
-
-    def read_pixels(self, offset: int, size: int) -> bytes | memoryview:
-        """Give bytes as `read_at` does; where the SHA-256 is wanted, the rest of the file is read with them for it."""
-        if not self.hashing or self.sha256:
-            return self.read_at(offset, size)
-        data = self.read_at(0, self.size)
-        self.sha256 = hashlib.sha256(data).hexdigest()
-        return memoryview(data)[offset : offset + size]
 
     def close(self) -> None:
         """Release the descriptor."""

@@ -69,6 +69,24 @@ def next_block(window: Window, at: int, first_key: bytes) -> int:
     return at + len(data) - len(rest) if begins else -1
 
 
+def measure(
+    window: Window, data: int, structure: Structure, kind: Kind | None, first_key: bytes
+) -> tuple[int, int, str] | None:
+    """Find how long the data at *data* are: their length, where the next block begins, and the rule that told it."""
+    for rule, length in candidates(structure, kind):
+        after = next_block(window, data + length, first_key)
+        if after >= 0 and not _reaches_over(window, data, length, structure, kind):
+            return length, after, rule
+    return None
+
+
+def _reaches_over(window: Window, data: int, length: int, structure: Structure, kind: Kind | None) -> bool:
+    """Tell whether what a size counts besides the pixels is a header, one whose beginning is damaged."""
+    if kind is None or kind.compression or structure.external or length <= kind.nbytes:
+        return False
+    return grammar.describes_data(window.get(data + kind.nbytes, min(length - kind.nbytes, PADDING)))
+
+
 def candidates(structure: Structure, kind: Kind | None) -> list[tuple[str, int]]:
     """Give the sizes that the data may have, with the rule that says so, the most trusted first."""
     if structure.external:
