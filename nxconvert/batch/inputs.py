@@ -25,6 +25,7 @@ from nxconvert.batch.walk import Entry, Folder, Refused, Wanted, read_folder
 from nxconvert.errors import NxconvertError
 
 if TYPE_CHECKING:
+    from nxconvert.readers.edf.names import Alike
     from nxconvert.readers.edf.patterns import Series
     from nxconvert.readers.edf.xianames import XiaMap
     from nxconvert.readers.nanoesca.instrument import Instrument
@@ -167,16 +168,17 @@ class Grouping:
         if len(names) == 1:
             return [of_files(file.path, self.root, [file]) for file in names.values()]
         from nxconvert.readers.edf import tomofolder, xianames
+        from nxconvert.readers.edf.names import alike
 
         found = []
-        tomography = tomofolder.look_at(path, list(files))
+        tomography = tomofolder.look_at(path, alike(file.path for file in files.values()))
         if tomography.is_one:
             apart = {*tomography.reconstructions, *tomography.others}
             own = [file for file in names.values() if file.path not in apart]
             own += [free.pop(os.path.basename(text)) for text in (tomography.info, tomography.xml) if text]
             found.append(of_files(path, self.root, own, reader="edf"))
             names = {name: file for name, file in names.items() if file.path in apart}
-        maps, others = xianames.find_maps(file.path for file in names.values())
+        maps, others = xianames.find_maps(alike(file.path for file in names.values()))
         found += [self._map(path, item, names) for item in maps]
         return found + list(self._series(path, others, names))
 
@@ -187,26 +189,27 @@ class Grouping:
         files = [names[os.path.basename(one)] for one in paths]
         return of_files(source, self.root, files, reader="edf", reading={"files": sorted(paths)}, name=f"{name}.nxs")
 
-    def _series(self, path: str, paths: list[str], names: dict[str, Entry]) -> Iterator[Input]:
+    def _series(self, path: str, files: list[Alike], names: dict[str, Entry]) -> Iterator[Input]:
         """Give one input for each series of files, and one for each file that is alone."""
         from nxconvert.readers.edf import patterns
 
+        paths = sorted(one for item in files for one in item.paths)
         try:
-            series = patterns.group(paths, [])
+            series = patterns.group(files, [])
             families = [_members(item) for item in series]
         except NxconvertError:  # numbers that count nothing in common
             families = [("", [one]) for one in paths]
         seen: set[str] = set()
         for text, members in families:
             seen.update(members)
-            files = [names[os.path.basename(one)] for one in members]
-            if len(files) == 1:
-                yield of_files(files[0].path, self.root, files)
+            own = [names[os.path.basename(one)] for one in members]
+            if len(own) == 1:
+                yield of_files(own[0].path, self.root, own)
             elif text and _stands_for(os.path.join(path, text), members, patterns):
-                yield of_files(os.path.join(path, text), self.root, files, reader="edf")
+                yield of_files(os.path.join(path, text), self.root, own, reader="edf")
             else:
                 source = os.path.join(path, text or os.path.basename(members[0]))
-                yield of_files(source, self.root, files, reader="edf", reading={"files": members})
+                yield of_files(source, self.root, own, reader="edf", reading={"files": members})
         for one in paths:  # a second file in the place of another
             if one not in seen:
                 yield of_files(one, self.root, [names[os.path.basename(one)]])

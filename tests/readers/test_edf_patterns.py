@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nxconvert.errors import Problem, ReadError, RequestError
 from nxconvert.readers.edf import patterns
+from nxconvert.readers.edf.names import alike, names_in
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -173,7 +174,7 @@ def test_files_that_fill_no_grid_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_is_grouped_by_names() -> None:
     names = ["d/a10.edf", "d/dark.edf", "d/a9.edf", "d/a11.edf", "d/p_1_5_77.edf", "d/p_1_6_78.edf", "d/b_2_1.edf"]
-    assert shown(patterns.group(names, [])) == [
+    assert shown(patterns.group(alike(names), [])) == [
         ("a*.edf", 1, {"": (("point",), ([9, 10, 11],))}),
         ("b_2_1.edf", 2, {"": (("point",), ([0],))}),
         ("dark.edf", 3, {"": (("point",), ([0],))}),
@@ -183,7 +184,7 @@ def test_a_folder_is_grouped_by_names() -> None:
 
 def test_a_folder_of_scans_of_different_length_is_split_by_the_first_number() -> None:
     names = [f"a_{scan}_{point:02d}.edf" for scan in (2, 10) for point in range(scan)]
-    assert shown(patterns.group(names, [])) == [
+    assert shown(patterns.group(alike(names), [])) == [
         ("a_2_*.edf", 1, {"": (("point",), ([0, 1],))}),
         ("a_10_*.edf", 2, {"": (("point",), (list(range(10)),))}),
     ]
@@ -202,7 +203,7 @@ def test_links_that_lead_nowhere_are_told(tmp_path: Path) -> None:
     (tmp_path / "a_0002.edf").symlink_to(tmp_path / "a_0002.edf")
     (tmp_path / "notes.txt").symlink_to(tmp_path / "nothing")
     problems: list[Problem] = []
-    assert patterns.names_in(str(tmp_path), problems) == ["a_0000.edf"]
+    assert names_in(str(tmp_path), problems) == ["a_0000.edf"]
     assert sorted(str(problem) for problem in problems) == [
         f"{tmp_path}/a_000{n}.edf: this link leads to no file, a file expected" for n in (1, 2)
     ]
@@ -228,6 +229,6 @@ def test_every_file_has_its_place_in_a_grid(keys: set[tuple[int, int]]) -> None:
 )
 def test_no_file_of_a_folder_is_forgotten(names: list[str]) -> None:
     problems: list[Problem] = []
-    series = patterns.group(names, problems)
+    series = patterns.group(alike(names), problems)
     used = [path for item in series for grid in item.grids.values() for path in grid.paths if path]
     assert sorted(used + [problem.place.path for problem in problems]) == sorted(names)

@@ -15,15 +15,15 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 from nxconvert.errors import Place, Problem, ReadError, RequestError
+from nxconvert.readers.edf.names import NUMBER, Alike, alike, names_in, natural, plain
 
-#: endings of the files that a folder is searched for
-ENDINGS = (".edf", ".ehf")
 _COMPRESSED = r"(?:\.gz|\.bz2|\.lz4|\.Z)?"
-_NUMBER = re.compile(r"(\d+)", re.ASCII)
 _PLACEHOLDER = re.compile(r"%(0?)(\d{0,2})d|\{(\w+)(?::0?(\d{1,2})d)?\}", re.ASCII)
 #: an axis with more gaps than values, and a grid emptier than this, are none: the numbers count something else
 _SPARSE = 16
@@ -44,8 +44,7 @@ class Pattern:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A file with the texts of its indices, and where they stand in its name."""
 
     path: str
@@ -87,11 +86,6 @@ class Series:
     title: str
     number: int
     grids: dict[str, Grid] = field(default_factory=dict)
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Give a sort key in which ``a2`` comes before ``a10``."""
-    return [(1, int(part), part) if part.isdecimal() else (0, 0, part) for part in _NUMBER.split(name)]
 
 
 def is_pattern(text: str) -> bool:
@@ -149,52 +143,18 @@ def parse_expression(folder: str, text: str) -> Pattern:
     return Pattern(text, folder, regex, names)
 
 
-def names_in(folder: str, problems: list[Problem] | None = None) -> list[str]:
-    """Give the names of the files in a folder; ReadError where it cannot be read.
-
-    A link that leads nowhere is a problem when its name is that of an EDF file.
-    """
-    names = []
-    try:
-        with os.scandir(folder or os.curdir) as entries:
-            for entry in entries:
-                try:
-                    if entry.is_file():
-                        names.append(entry.name)
-                        continue
-                    broken = entry.is_symlink() and not entry.is_dir()
-                except OSError:
-                    broken = True
-                if broken and problems is not None and is_edf_name(entry.name):
-                    problems.append(
-                        Problem(Place(entry.path), "this link leads to no file", "a file expected", severity="lost")
-                    )
-    except OSError as error:
-        hint = "check the spelling and the permissions"
-        raise ReadError.at(folder, f"the folder cannot be read ({error.strerror})", hint=hint) from error
-    return sorted(names)
-
-
-def is_edf_name(name: str) -> bool:
-    """Tell whether a file's name, without the ending of a compression, is that of an EDF file."""
-    return _plain(name).lower().endswith(ENDINGS)
-
-
-def _plain(name: str) -> str:
-    return name.rpartition(".")[0] if name.endswith((".gz", ".bz2", ".lz4", ".Z")) else name
-
-
 def find(pattern: Pattern, problems: list[Problem]) -> list[Series]:
     """Find the files of a pattern: a series for each scan index, in its order.
 
     ReadError where no file fits, and RequestError where an index is no number.
     """
     members = []
+    prefix = os.path.join(pattern.folder, "")
     for name in names_in(pattern.folder, problems):
         match = pattern.regex.fullmatch(name)
         if match is not None:
-            texts = tuple(match[own] or "" for own in pattern.names)
-            members.append(Member(os.path.join(pattern.folder, name), texts, tuple(map(match.span, pattern.names))))
+            texts = tuple([match[own] or "" for own in pattern.names])
+            members.append(Member(prefix + name, texts, tuple(map(match.span, pattern.names))))
     if not members:
         raise ReadError.at(
             pattern.text,
@@ -232,10 +192,12 @@ def _title(member: Member, free: Sequence[int]) -> str:
 
 def _split(members: list[Member], at: int) -> dict[str, list[Member]]:
     """Sort files by one index, in natural order; numbers are equal whatever zeros they begin with."""
+    by_text: dict[str, list[Member]] = {}
+    for member in members:
+        by_text.setdefault(member.texts[at], []).append(member)
     parts: dict[str, list[Member]] = {}
-    for member in sorted(members, key=lambda member: natural(member.texts[at])):
-        text = member.texts[at]
-        parts.setdefault(str(int(text)) if text.isdecimal() else text, []).append(member)
+    for text in sorted(by_text, key=natural):
+        parts.setdefault(str(int(text)) if text.isdecimal() else text, []).extend(by_text[text])
     return parts
 
 
@@ -251,8 +213,8 @@ def make_grid(
         for other in members[1:]:
             problems.append(_twice(members[0], other))
         return Grid(("point",), ([0],), [members[0].path])
-    keys = [tuple(int(member.texts[at]) for at in kept) for member in members]
-    values = tuple(axis_of(sorted(set(column)), gaps) for column in zip(*keys, strict=True))
+    columns = [[int(member.texts[at]) for member in members] for at in kept]
+    values = tuple(axis_of(sorted(set(column)), gaps) for column in columns)
     size = math.prod(len(value) for value in values)
     if size > _SPARSE * len(members) + _FEW:
         shape = " x ".join(str(len(value)) for value in values)
@@ -262,21 +224,19 @@ def make_grid(
             "a grid of indices expected",
             "name what the numbers are in a pattern: {scan} splits them, and fixed text leaves them out",
         )
-    place = [{value: at for at, value in enumerate(column)} for column in values]
-    paths: list[str | None] = [None] * size
+    places = [0] * len(members)
+    for column, axis in zip(columns, values, strict=True):
+        index = {value: at for at, value in enumerate(axis)}
+        places = [place * len(axis) + index[value] for place, value in zip(places, column, strict=True)]
     own: dict[int, Member] = {}
-    for key, member in zip(keys, members, strict=True):
-        index = 0
-        for dimension, value in enumerate(key):
-            index = index * len(values[dimension]) + place[dimension][value]
-        if index in own:
-            problems.append(_twice(own[index], member))
-            continue
-        own[index] = member
-        paths[index] = member.path
-    grid = Grid(names, values, paths)
+    for place, member in zip(places, members, strict=True):
+        if own.setdefault(place, member) is not member:
+            problems.append(_twice(own[place], member))
+    grid = Grid(names, values, [None] * size)
+    for place, member in own.items():
+        grid.paths[place] = member.path
     if len(own) < size:
-        grid.missing = _missing(members[0], kept, values, paths)
+        grid.missing = _missing(members[0], kept, values, grid.paths)
     return grid
 
 
@@ -307,81 +267,91 @@ def _missing(member: Member, kept: Sequence[int], values: Sequence[list[int]], p
     return names
 
 
-def group(paths: Iterable[str], problems: list[Problem]) -> list[Series]:
+def group(files: Iterable[Alike], problems: list[Problem]) -> list[Series]:
     """Group files by their names: names that differ in numbers only are one series, in natural order.
 
     Numbers that all files share are part of the name. Where one number tells the files apart it is the point; two that
     fill a grid are row and column; else the first one that differs is the number of a scan.
     """
-    families: dict[tuple[str, ...], list[str]] = {}
-    for path in paths:
-        families.setdefault(_kind(path), []).append(path)
+    families: dict[tuple[str, ...], list[Alike]] = {}
+    for shape in files:
+        families.setdefault(_kind(shape), []).append(shape)
     series: list[Series] = []
-    for family in sorted(families.values(), key=lambda family: natural(min(family))):
-        series += _family(list(map(_member, sorted(family, key=natural))), problems)
+    for family in sorted(families.values(), key=lambda family: natural(min(min(shape.paths) for shape in family))):
+        series += _family(_members(family), problems)
     for number, item in enumerate(series, 1):
         item.number = number
     return series
 
 
-def _kind(path: str) -> tuple[str, ...]:
+def _kind(item: Alike) -> tuple[str, ...]:
     """Give what files of one family share: their folder, and their names without the numbers."""
-    return (os.path.dirname(path), *_NUMBER.split(_plain(os.path.basename(path)))[::2])
+    return (item.folder, *NUMBER.split(plain(item.shape))[::2])
 
 
-def _member(path: str) -> Member:
-    found = list(_NUMBER.finditer(_plain(os.path.basename(path))))
-    return Member(path, tuple(match[0] for match in found), tuple(match.span() for match in found))
-
-
-def varying(members: Sequence[Member]) -> list[int]:
-    """Give the positions of the numbers that differ among names of one kind."""
+def _members(family: Sequence[Alike]) -> list[Member]:
+    """Give the files of one family in natural order."""
+    members: list[Member] = []
+    for item in family:
+        spans = tuple(match.span() for match in NUMBER.finditer(plain(item.shape)))
+        texts = zip(*map(item.texts, spans), strict=True) if spans else itertools.repeat(())
+        members += map(Member, item.paths, texts, itertools.repeat(spans))
+    if len(family) == 1:  # numbers of equal width have the order of their texts
+        return sorted(members, key=attrgetter("path"))
     columns = zip(*(member.texts for member in members), strict=True)
-    return [at for at, texts in enumerate(columns) if len({int(text) for text in texts}) > 1]
+    interleaved = itertools.chain.from_iterable((map(int, texts), texts) for texts in columns)
+    keys = zip(*interleaved, (member.path for member in members), strict=True)
+    return [member for _, member in sorted(zip(keys, members, strict=True))]
+
+
+def varying(members: Sequence[Member]) -> dict[int, list[int]]:
+    """Give the numbers that differ among names of one kind, by their positions."""
+    columns = zip(*(member.texts for member in members), strict=True)
+    numbers = {at: list(map(int, texts)) for at, texts in enumerate(columns)}
+    return {at: column for at, column in numbers.items() if len(set(column)) > 1}
 
 
 def _family(members: list[Member], problems: list[Problem]) -> list[Series]:
-    free = varying(members)
-    if len(members) == 1 or not free:
+    free = varying(members) if len(members) > 1 else {}
+    if not free:
         item = Series(os.path.basename(members[0].path), 1)
         item.grids[""] = make_grid(members, [], (), problems)
         return [item]
-    kept = key_of(members, free)
+    kept = key_of(free)
     if not kept:
-        return [item for part in _split(members, free[0]).values() for item in _family(part, problems)]
+        return [item for part in _split(members, min(free)).values() for item in _family(part, problems)]
     item = Series(_title(members[0], kept), 1)
     item.grids[""] = make_grid(members, kept, _UNNAMED[len(kept)], problems)
     return [item]
 
 
-def key_of(members: Sequence[Member], free: Sequence[int]) -> list[int]:
+def key_of(free: Mapping[int, list[int]]) -> list[int]:
     """Give the one number that tells all files apart, else two that fill a grid, else nothing."""
-    columns = {at: [int(member.texts[at]) for member in members] for at in free}
-    for at in free:
-        if len(set(columns[at])) == len(members):
+    counts = {at: len(set(column)) for at, column in free.items()}
+    for at, column in free.items():
+        if counts[at] == len(column):
             return [at]
-    for place, slow in enumerate(free):
-        for fast in free[place + 1 :]:
-            size = len(set(columns[slow])) * len(set(columns[fast]))
-            if size == len(members) == len(set(zip(columns[slow], columns[fast], strict=True))):
-                return [slow, fast]
+    for slow, fast in itertools.combinations(free, 2):
+        if counts[slow] * counts[fast] == len(free[slow]) == len(set(zip(free[slow], free[fast], strict=True))):
+            return [slow, fast]
     return []
 
 
 def from_list(paths: Sequence[str], problems: list[Problem]) -> Series:
     """Take a list of files as one series in natural order: with their indices where they are one family."""
     unique = list(dict.fromkeys(paths))
-    ordered = sorted(unique, key=natural)
-    members = [_member(path) for path in ordered]
-    kept: list[int] = []
-    if len(set(map(_kind, ordered))) == 1 and len(members) > 1:
-        kept = key_of(members, varying(members))
-    item = Series(os.path.basename(ordered[0]), 1)
-    if kept:
-        item.title = _title(members[0], kept)
-        item.grids[""] = make_grid(members, kept, _UNNAMED[len(kept)], problems, gaps=False)
+    family = alike(unique)
+    if len(set(map(_kind, family))) == 1:
+        members = _members(family)
+        ordered = [member.path for member in members]
+        if kept := key_of(varying(members)):
+            item = Series(_title(members[0], kept), 1)
+            item.grids[""] = make_grid(members, kept, _UNNAMED[len(kept)], problems, gaps=False)
+            return item
     else:
-        item.grids[""] = Grid(("point",), (list(range(len(ordered))),), list(ordered))
+        ordered = sorted(unique, key=natural)
+    item = Series(os.path.basename(ordered[0]), 1)
+    item.grids[""] = Grid(("point",), (list(range(len(ordered))),), list(ordered))
     return item
 
 

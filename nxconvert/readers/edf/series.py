@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nxconvert.errors import Place, Problem, ReadError, RequestError
-from nxconvert.readers.edf import patterns, stacks, tomofolder, xianames
+from nxconvert.readers.edf import names, patterns, stacks, tomofolder, xianames
 from nxconvert.readers.edf.files import Files
 from nxconvert.scan import Scan, ScanFile, SourceFile, Wanted
 
@@ -108,7 +108,7 @@ def open_series(
             grid = patterns.Grid(("point",), (list(range(len(stack))),), [own or None for own in stack])
             return [_part(patterns.Series(os.path.basename(path), 1, {"": grid}), opened, path, how)]
         if files:
-            maps, others = xianames.find_maps(files)
+            maps, others = xianames.find_maps(names.alike(files))
             if maps and not others:
                 return [_map(item, opened, allow_missing) for item in maps]
             return [_part(patterns.from_list(files, problems), opened, path, how)]
@@ -125,8 +125,8 @@ def open_series(
 
 def _folder(path: str, files: Files, how: How, problems: list[Problem]) -> list[Part]:
     """Find out what is in a folder: a tomography, maps of spectra, series and single files."""
-    names = patterns.names_in(path, problems)
-    tomography = tomofolder.look_at(path, names)
+    found = names.alike_in(path, names.names_in(path, problems))
+    tomography = tomofolder.look_at(path, found)
     if tomography.is_one:
         from nxconvert.readers.edf.tomo import Tomography
 
@@ -134,10 +134,10 @@ def _folder(path: str, files: Files, how: How, problems: list[Problem]) -> list[
             Tomography(scan, tomography, files, how.allow_missing).make()
 
         return [Part(1, tomography.name, fill)]
-    names = [name for name in names if patterns.is_edf_name(name)]
-    if not names:
+    found = [item for item in found if names.is_edf_name(item.shape)]
+    if not found:
         raise ReadError.at(path, "no EDF file in this folder", "files that end in .edf or .edf.gz expected")
-    maps, others = xianames.find_maps(os.path.join(path, name) for name in names)
+    maps, others = xianames.find_maps(found)
     parts = [_map(item, files, how.allow_missing) for item in maps]
     return parts + [_part(item, files, path, how) for item in patterns.group(others, problems)]
 

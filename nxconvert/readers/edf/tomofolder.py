@@ -19,9 +19,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from nxconvert.errors import Place, Problem
-from nxconvert.readers.edf.patterns import natural
+from nxconvert.readers.edf.names import Alike, natural
 
 #: larger descriptions of a scan are none
 _LARGEST = 1 << 20
@@ -53,57 +54,68 @@ class TomoFolder:
     xml: str = ""
 
     @property
+    def is_told(self) -> bool:
+        """Tell whether something beside projections says that the folder is a tomography."""
+        return bool(self.flats or self.medians or self.dark_sums or self.info or self.xml)
+
+    @property
     def is_one(self) -> bool:
         """Tell whether the folder is a tomography: projections, and references or a description of the scan."""
-        references = self.flats or self.medians or self.dark_sums
-        return bool(self.projections) and bool(references or self.info or self.xml)
+        return bool(self.projections) and self.is_told
 
 
-def look_at(path: str, names: Sequence[str]) -> TomoFolder:
-    """Sort the files of a folder by their *names*."""
+def look_at(path: str, files: Sequence[Alike]) -> TomoFolder:
+    """Sort the files of a folder by their names; projections are looked for only where something else is there."""
     folder = TomoFolder(path, os.path.basename(os.path.abspath(path)))
-    numbered: list[tuple[str, int, str]] = []
-    for name in names:
-        own = os.path.join(path, name)
-        if _RECONSTRUCTION in name:
-            folder.reconstructions.append(own)
-        elif match := _FLAT.match(name):
-            folder.flats.append((int(match[2]), int(match[1]), own))
-        elif match := _MEDIAN.match(name):
-            folder.medians.append((int(match[1]), own))
-        elif match := _DARK_SUM.match(name):
-            folder.dark_sums.append((int(match[1]), own))
-        elif _DARK_MEAN.match(name):
-            folder.dark_means.append((0, own))
-        elif match := _DARK.match(name):
-            folder.darks.append((int(match[1]), own))
-        elif match := _NUMBERED.match(name):
-            numbered.append((match[1], int(match[2]), own))
-        elif re.search(_EDF, name, re.IGNORECASE):
-            folder.others.append(own)
-    _take_projections(folder, numbered)
-    _take_descriptions(folder, names)
+    numbered: list[tuple[Alike, re.Match[str]]] = []
+    for item in files:
+        shape = item.shape
+        if _RECONSTRUCTION in shape:
+            folder.reconstructions += item.paths
+        elif match := _FLAT.match(shape):
+            folder.flats += zip(item.numbers(match.span(2)), item.numbers(match.span(1)), item.paths, strict=True)
+        elif match := _MEDIAN.match(shape):
+            folder.medians += zip(item.numbers(match.span(1)), item.paths, strict=True)
+        elif match := _DARK_SUM.match(shape):
+            folder.dark_sums += zip(item.numbers(match.span(1)), item.paths, strict=True)
+        elif _DARK_MEAN.match(shape):
+            folder.dark_means += zip(repeat(0), item.paths)
+        elif match := _DARK.match(shape):
+            folder.darks += zip(item.numbers(match.span(1)), item.paths, strict=True)
+        elif match := _NUMBERED.match(shape):
+            numbered.append((item, match))
+        elif re.search(_EDF, shape, re.IGNORECASE):
+            folder.others += item.paths
+    folder.others.sort()
+    _take_descriptions(folder, files)
+    if folder.is_told:
+        _take_projections(folder, numbered)
     for items in (folder.projections, folder.flats, folder.medians, folder.dark_sums, folder.darks):
         items.sort()
+    folder.reconstructions.sort()
     return folder
 
 
-def _take_projections(folder: TomoFolder, numbered: list[tuple[str, int, str]]) -> None:
+def _take_projections(folder: TomoFolder, numbered: Sequence[tuple[Alike, re.Match[str]]]) -> None:
     """The projections are called like the folder; where it was renamed, they are the most of one name."""
-    count = Counter(prefix for prefix, _, _ in numbered)
+    prefixes = [item.texts(match.span(1)) for item, match in numbered]
+    count = Counter(chain.from_iterable(prefixes))
     own = next((name for name in (folder.name, folder.name.rstrip("_")) if name in count), None)
     if own is None and count:
         own = min(count, key=lambda prefix: (-count[prefix], natural(prefix)))
-    for prefix, number, path in numbered:
-        if prefix == own:
-            folder.projections.append((number, path))
-        else:
-            folder.others.append(path)
+    others = []
+    for (item, match), texts in zip(numbered, prefixes, strict=True):
+        for prefix, number, path in zip(texts, item.numbers(match.span(2)), item.paths, strict=True):
+            if prefix == own:
+                folder.projections.append((number, path))
+            else:
+                others.append(path)
+    folder.others += sorted(others)
 
 
-def _take_descriptions(folder: TomoFolder, names: Sequence[str]) -> None:
+def _take_descriptions(folder: TomoFolder, files: Sequence[Alike]) -> None:
     for ending in (".info", ".xml"):
-        found = [name for name in names if name.lower().endswith(ending)]
+        found = [name for item in files if item.shape.lower().endswith(ending) for name in item.names]
         chosen = next((name for name in found if name == folder.name + ending), found[0] if len(found) == 1 else "")
         if chosen:
             setattr(folder, ending[1:], os.path.join(folder.path, chosen))

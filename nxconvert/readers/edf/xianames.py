@@ -11,15 +11,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 
 import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.numtext import parse_number
+from nxconvert.readers.edf.names import Alike, alike
 
 _EDF = r"\.edf(?:\.gz|\.bz2|\.lz4)?$"
 _LINE = re.compile(r"(.+?)_(xia\w{2}|mca)_(\d{4,})_0000_(\d{4,})" + _EDF, re.ASCII)
@@ -41,31 +42,40 @@ class XiaMap:
     counters: dict[str, str] = field(default_factory=dict)
 
 
-def find_maps(paths: Iterable[str]) -> tuple[list[XiaMap], list[str]]:
+def find_maps(files: Sequence[Alike]) -> tuple[list[XiaMap], list[Alike]]:
     """Sort files into maps by radix and scan number; gives the maps in natural order, and the files of none.
 
-    Counters belong to a map only where it has spectra.
+    Counters belong to a map only where it has spectra. Of two files of one line the first by name is taken.
     """
+    others: list[Alike] = []
+    candidates: list[tuple[str, str, str]] = []
+    for item in files:
+        # the zeros of a shape stand for those that the names must have, and for other digits
+        if _LINE.match(item.shape) or _COUNTER.match(item.shape):
+            candidates += zip(item.paths, item.names, repeat(item.folder))
+        else:
+            others.append(item)
     maps: dict[tuple[str, str, int], XiaMap] = {}
     counters: list[tuple[tuple[str, str, int], str, str]] = []
-    others = []
-    for path in paths:
-        folder, name = os.path.split(path)
+    rest = []
+    for path, name, folder in sorted(candidates):
         if match := _LINE.match(name):
-            key = (folder, match[1], int(match[3]))
-            own = maps.setdefault(key, XiaMap(match[1], int(match[3])))
-            if own.lines.setdefault(match[2], {}).setdefault(int(match[4]), path) != path:
-                others.append(path)
+            radix, label, scan, line = match.groups()
+            key = (folder, radix, int(scan))
+            if key not in maps:
+                maps[key] = XiaMap(radix, key[2])
+            if maps[key].lines.setdefault(label, {}).setdefault(int(line), path) != path:
+                rest.append(path)
         elif match := _COUNTER.match(name):
             counters.append(((folder, match[1], int(match[3])), match[2], path))
         else:
-            others.append(path)
+            rest.append(path)
     for key, label, path in counters:
         if key in maps and label not in maps[key].counters:
             maps[key].counters[label] = path
         else:
-            others.append(path)
-    return [maps[key] for key in sorted(maps)], sorted(others)
+            rest.append(path)
+    return [maps[key] for key in sorted(maps)], others + alike(rest)
 
 
 @dataclass(frozen=True, slots=True)
