@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,11 +33,11 @@ def link_frames(
     ``collection`` makes the group for the parts, where there have to be any. Paths are absolute, or *relative* to the
     folder of the *output*. WriteError where a frame does not lie in a file as it is.
     """
-    places = [_place(array, number, output) for number in range(array.frames)]
-    folder = os.path.dirname(os.path.realpath(output)) if relative else ""
+    places = _places(array, output)
+    names = _Names(os.path.dirname(os.path.realpath(output)) if relative else "")
     kind = h5t.py_create(array.stored)
     if all(places):
-        pieces = list(_pieces([place for place in places if place is not None], folder))
+        pieces = list(_pieces([place for place in places if place is not None], names))
         if len(pieces) <= PIECES:
             return h5d.create(made, name, kind, space(array.shape), _external(pieces))
     plist, filled = _properties(), _properties()
@@ -50,7 +49,7 @@ def link_frames(
     parts = collection()
     for count, (first, some) in enumerate(_runs(places, outer[-1])):
         part_space = h5s.create_simple((len(some), *frame))
-        part = h5d.create(parts, b"part_%d" % count, kind, part_space, _external(list(_pieces(some, folder))))
+        part = h5d.create(parts, b"part_%d" % count, kind, part_space, _external(list(_pieces(some, names))))
         # nexusformat takes the number of mappings for the length of the first axis
         height = 1 if len(outer) == 1 else len(some)
         for step in range(0, len(some), height):
@@ -69,24 +68,24 @@ def link_frames(
     return h5d.create(made, name, kind, space(array.shape), plist)
 
 
-def _place(array: FrameArray, number: int, output: str) -> Location | None:
-    """Tell where a frame lies, None where it is missing; WriteError where it is there, but cannot be linked."""
-    place = array.location(number)
+def _places(array: FrameArray, output: str) -> list[Location | None]:
+    """Tell where the frames lie, None where one is missing; WriteError where it is there, but cannot be linked."""
     size = math.prod(array.frame_shape) * array.stored.itemsize
+    as_stored = array.stored.newbyteorder("=") == array.dtype.newbyteorder("=")
     hint = "without --link the frames are copied"
-    if place is not None and place.length != size:
-        found = f"frame {number} of a stack has {place.length} bytes here"
-        raise WriteError.at(place.path, found, f"{size} were expected", hint)
-    if place is None or array.stored.newbyteorder("=") != array.dtype.newbyteorder("="):
-        if place is None and array.frame(number) is None:
-            return None
-        found = f"frame {number} of a stack does not lie in its file as it is read"
-        reason = "compressed, or of another type or byte order than the others"
-        raise WriteError.at(output, f"{found}: {reason}", hint=hint)
-    return place
+    places = [array.location(number) for number in range(array.frames)]
+    for number, place in enumerate(places):
+        if place is not None and place.length != size:
+            found = f"frame {number} of a stack has {place.length} bytes here"
+            raise WriteError.at(place.path, found, f"{size} were expected", hint)
+        if (place is None or not as_stored) and (place is not None or array.frame(number) is not None):
+            found = f"frame {number} of a stack does not lie in its file as it is read"
+            reason = "compressed, or of another type or byte order than the others"
+            raise WriteError.at(output, f"{found}: {reason}", hint=hint)
+    return places
 
 
-def _pieces(places: list[Location], folder: str) -> Iterator[tuple[bytes, int, int]]:
+def _pieces(places: list[Location], names: _Names) -> Iterator[tuple[bytes, int, int]]:
     """Give the file, first byte and length of each piece; frames that lie one after the other are one."""
     file, start, end = "", 0, 0
     for place in places:
@@ -94,21 +93,28 @@ def _pieces(places: list[Location], folder: str) -> Iterator[tuple[bytes, int, i
             end += place.length
             continue
         if file:
-            yield _name(file, folder), start, end - start
+            yield names.of(file), start, end - start
         file, start, end = place.path, place.offset, place.offset + place.length
     if file:
-        yield _name(file, folder), start, end - start
+        yield names.of(file), start, end - start
 
 
-def _name(path: str, folder: str) -> bytes:
-    above, own = os.path.split(path)
-    return os.fsencode(os.path.join(_folder(above, folder, os.getcwd()), own))
+class _Names:
+    """What files are called in the output: by absolute paths, or by those from the folder *output* on."""
 
+    def __init__(self, output: str) -> None:
+        self._output = output
+        #: thousands of files share a folder
+        self._folders: dict[str, str] = {}
 
-@lru_cache(maxsize=64)
-def _folder(path: str, output: str, _working: str) -> str:
-    """Give the folder of a file as the output names it; thousands of files share one."""
-    return os.path.relpath(path or os.curdir, output) if output else os.path.abspath(path)
+    def of(self, path: str) -> bytes:
+        """Give the name of a file."""
+        above, own = os.path.split(path)
+        folder = self._folders.get(above)
+        if folder is None:
+            folder = os.path.relpath(above or os.curdir, self._output) if self._output else os.path.abspath(above)
+            self._folders[above] = folder = os.path.join(folder, "")
+        return os.fsencode(folder + own)
 
 
 def _properties() -> Any:
