@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,18 +23,35 @@ THREADS = 2
 BATCH = 8 << 20
 
 
+_Key = tuple[str, int, int]
+
+
+def _key(file: SourceFile) -> _Key:
+    return file.path, file.size, file.mtime_ns
+
+
 class Digests:
     """Hashes in threads the files that no reader has hashed; a context manager that ends the threads."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        #: by path the batch of the file, and its place there
-        self._begun: dict[str, tuple[Future[list[str]], int]] = {}
+        #: by file as it was when it was begun with, its batch and its place there
+        self._begun: dict[_Key, tuple[Future[list[str]], int]] = {}
+        #: large files that were begun with before they were opened
+        self.expected: set[str] = set()
         self._stopped = False
+
+    def expect(self, path: str) -> None:
+        """Begin with a file that is about to be opened, if it is large."""
+        with suppress(OSError, ValueError):  # what is wrong with it is told by who opens it
+            status = os.stat(path)
+            if stat.S_ISREG(status.st_mode) and status.st_size > BATCH:
+                self._submit([SourceFile(path, status.st_size, status.st_mtime_ns, "")])
+                self.expected.add(path)
 
     def begin(self, files: Iterable[SourceFile]) -> None:
         """Begin with the files that are known by now; what takes less time than starting threads is left for later."""
-        new = [file for file in files if not file.sha256 and file.path not in self._begun]
+        new = [file for file in files if not file.sha256 and _key(file) not in self._begun]
         if sum(file.size for file in new) > BLOCK:
             self._start(new)
 
@@ -53,7 +73,7 @@ class Digests:
 
             self._pool = ThreadPoolExecutor(threads(THREADS), "nxconvert-sha256")
         future = self._pool.submit(self._hash_all, batch)
-        self._begun.update((file.path, (future, place)) for place, file in enumerate(batch))
+        self._begun.update((_key(file), (future, place)) for place, file in enumerate(batch))
 
     def complete(self, files: Iterable[SourceFile]) -> list[SourceFile]:
         """Give the files with their SHA-256; ReadError where one cannot be read any more or became shorter."""
@@ -62,7 +82,7 @@ class Digests:
         return [file if file.sha256 else replace(file, sha256=self._digest(file)) for file in files]
 
     def _digest(self, file: SourceFile) -> str:
-        begun = self._begun.get(file.path)
+        begun = self._begun.get(_key(file))
         if begun is None:
             return self._hash(file, bytearray(min(file.size, BLOCK)))
         future, place = begun

@@ -250,8 +250,8 @@ class Conversion:
             mapping = _load(*wanted)
         return mapping
 
-    def open(self, source: str, outcome: Outcome) -> ScanFile:
-        """Open a source with the reader that the user named or that knows the file."""
+    def open(self, source: str, outcome: Outcome, digests: Digests | None = None) -> ScanFile:
+        """Open a source with the reader that the user named or that knows it; *digests*: where its own is wanted."""
         reader = self.reader or registry.identify(source)
         if reader.name == "nexus":
             raise ReadError.at(source, "is a NeXus file already", hint="'nxconvert info' lists what it holds")
@@ -260,6 +260,8 @@ class Conversion:
         unknown = sorted(set(self.options.reading) - set(reader.settings))
         if unknown:
             raise RequestError.at(source, f"the reader '{reader.name}' has no setting '{unknown[0]}'")
+        if digests is not None and not reader.hashes:
+            digests.expect(source)
         file = reader.open(source, **self.options.reading)
         outcome.bytes_in += file.size or 0
         return file
@@ -303,15 +305,15 @@ class Conversion:
         target = Target(output, self.options, self.when, self.progress)
         with ExitStack() as stack:
             digests = stack.enter_context(Digests())
+            # what an output only refers to is known by its size and time
+            wanted = self.options.checksum != "none" and not self.options.link
             for source in sources:
-                with self.open(source, outcome) as file:
+                with self.open(source, outcome, digests if wanted else None) as file:
                     target.begin(source, self.mapping_in_use.describe(places=False))
-                    # what an output only refers to is known by its size and time
-                    wanted = self.options.checksum != "none" and not self.options.link
                     hashed = file.hashed or not wanted
                     for scan, trees in self.trees(file, outcome, target.is_new):
                         if not hashed:
-                            digests.begin(file.unhashed())
+                            digests.begin(file.sources() if source in digests.expected else file.unhashed())
                             hashed = True
                         target.write(stack, scan, trees, outcome)
                     consumed = file.sources()

@@ -82,7 +82,8 @@ class Reader:
     file and its name. ``open(path)`` gives its scans; ``settings`` names the keyword arguments that it takes besides,
     those of the command's own options, and ``check`` refuses wrong ones before anything is read. ``command`` is the
     command that converts this format, such as ``spec2nx``. ``folders``: says whether a folder or a pattern is an input
-    of this format; None where only files are.
+    of this format; None where only files are. ``hashes``: see `ScanFile.hashed`; False has the SHA-256 of a large file
+    computed from before it is opened.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Reader:
     settings: tuple[str, ...] = ()
     folders: Callable[[str], Match] | None = None
     check: Callable[..., None] | None = None
+    hashes: bool = True
 
 
 def option(name: str) -> str:

@@ -47,6 +47,23 @@ def test_small_files_share_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert [file.sha256 for file in made.complete(files[:10])] == expected[:10]
 
 
+def test_a_large_file_is_hashed_while_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "BATCH", 1000)
+    large, small = source(tmp_path / "large.edf", b"a" * 1001), source(tmp_path / "small.edf", b"a" * 1000)
+    changed = source(tmp_path / "changed.edf", b"a" * 2000)
+    with Digests() as made:
+        for path in (large.path, small.path, changed.path, str(tmp_path), str(tmp_path / "none"), "a\0b"):
+            made.expect(path)
+        assert made.expected == {large.path, changed.path}
+        assert threading.active_count() > 1
+        changed = source(
+            tmp_path / "changed.edf", b"b" * 3000
+        )  # what was begun with is no longer the file that was read
+        found = made.complete([large, small, changed])
+    contents = (b"a" * 1001, b"a" * 1000, b"b" * 3000)
+    assert [file.sha256 for file in found] == [hashlib.sha256(content).hexdigest() for content in contents]
+
+
 def test_a_file_that_grew_is_hashed_as_it_was(tmp_path: Path) -> None:
     file = source(tmp_path / "a.edf", b"a" * 3_000_000)
     with open(file.path, "ab") as stream:

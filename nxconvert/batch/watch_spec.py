@@ -115,7 +115,7 @@ class _Addition(pipeline.Conversion):
         super().__init__(replace(job.options, reader="spec"))
         self._growth = growth
 
-    def open(self, source: str, outcome: Outcome) -> TailFile:
+    def open(self, source: str, outcome: Outcome, digests: Digests | None = None) -> TailFile:  # noqa: ARG002
         self.mapping_in_use = self.mapping("spec")
         opened = open_source(source)
         self.file = TailFile(self._growth, opened)

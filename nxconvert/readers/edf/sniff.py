@@ -81,4 +81,5 @@ READER = Reader(
     settings=("roots", "frames", "stack_axis", "allow_missing", *_SERIES),
     folders=_folders,
     check=check,
+    hashes=False,
 )

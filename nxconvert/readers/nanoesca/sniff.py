@@ -75,4 +75,5 @@ READER = Reader(
     settings=("instrument",),
     folders=folders,
     check=check,
+    hashes=False,
 )
