@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nxconvert import resources
 from nxconvert.errors import MappingError, Place, Problem, RequestError, near_names
@@ -15,8 +15,7 @@ SUFFIXES = (".yaml", ".yml")
 VARIABLE = "NXCONVERT_MAPPINGS"
 
 
-@dataclass(frozen=True, slots=True)
-class MappingInfo:
+class MappingInfo(NamedTuple):
     """A mapping that can be named: its name, its file, what it says of itself, and the definition that it adds."""
 
     name: str

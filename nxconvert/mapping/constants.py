@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ _SPECIAL = {"nan": math.nan, ".nan": math.nan, "inf": math.inf, ".inf": math.inf
 _BOOL = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """A constant as it stands in the mapping; what it becomes depends on ``nx_type``."""
 
     node: Text | Items

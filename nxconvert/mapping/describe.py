@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from nxconvert.errors import Place
 from nxconvert.mapping.constants import Constant
@@ -81,8 +80,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(NamedTuple):
     """One thing that a scan offers: how a mapping refers to it, what it is, and its value in short."""
 
     reference: str
@@ -101,8 +99,7 @@ def params(scan: Scan) -> list[Offered]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a parameter of a definition gets its value: its paths in the definition, what is tried, what came of it.
 
     ``tried``: references, the function, the constant, in the order in which they are tried. With a scan, ``value`` is
@@ -131,10 +128,10 @@ def origins(loaded: Loaded, application: str, scan: Scan | None, write_time: Cal
         if flat is not None and resolver is not None:
             value = resolver.value(parameter)
             if isinstance(value, Missing):
-                origin = replace(origin, missing=value.reason)
+                origin = origin._replace(missing=value.reason)
             else:
                 source = value.offer.reference if value.offer is not None else _other_source(parameter)
-                origin = replace(origin, found=source, value=_short(value.take(flat.values)))
+                origin = origin._replace(found=source, value=_short(value.take(flat.values)))
         result.append(origin)
     return result
 

@@ -12,8 +12,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,8 +43,7 @@ class ExpressionError(Exception):
     """The values at hand do not fit the expression; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """A checked expression: its text, the names that it needs, its syntax tree, and how deep that is."""
 
     text: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nxconvert.errors import Place, Problem
 from nxconvert.mapping import references
@@ -62,8 +62,7 @@ class Parameter:
         return (*([] if self.nx_path is None else [self.nx_path]), *self.nx_links)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """The value of one key and where it stands; a value of None takes away what a more general mapping says."""
 
     value: Any

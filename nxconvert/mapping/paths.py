@@ -8,7 +8,7 @@ is an attribute of a group. In the names ``{name}`` and ``{item}`` stand for wha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nxconvert.errors import Place, Problem, near_names
 from nxconvert.mapping.classes import BASE_CLASSES
@@ -19,16 +19,14 @@ _GROUP = re.compile(r"(?:([^:/@]*):)?(NX[A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One group on the way: its name, which may hold placeholders, and its class."""
 
     name: str
     nx_class: str
 
 
-@dataclass(frozen=True, slots=True)
-class NxPath:
+class NxPath(NamedTuple):
     """A parsed path: the groups below the entry, the field, and the attribute of the field or of the last group."""
 
     text: str

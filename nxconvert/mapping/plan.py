@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from nxconvert.mapping.offers import Flat, Offers, Values
 from nxconvert.mapping.parameters import Parameter
@@ -15,8 +15,7 @@ from nxconvert.mapping.values import Check, Missing, Resolver
 from nxconvert.tree import Group, Leaf
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A problem of every scan of one kind, without the scan's place."""
 
     found: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from nxconvert.errors import Place, Problem, near_names
 from nxconvert.scan import ITEMS, NAMESPACES
@@ -15,8 +15,7 @@ GIVEN = "given"
 DEEP = ("detectors", "plots")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A parsed reference: an item of the scan, or a namespace with a name and, for two levels, an item."""
 
     text: str

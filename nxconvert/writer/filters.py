@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from h5py import h5p, h5z
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 DEFLATE_LEVEL = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Compression:
+class Compression(NamedTuple):
     """A way to compress chunks: how to declare it to HDF5, and how to do it outside HDF5 where that is faster."""
 
     name: str
@@ -95,8 +93,7 @@ def compression(name: str) -> Compression:
         raise RequestError.at("--compression", f"'{name}' is not known", hint=near_names(name, COMPRESSIONS)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(NamedTuple):
     """How the arrays of a file are stored, as the user asked.
 
     ``access`` as in `layout.decide`; ``chunks``: those of stacks of frames; ``link``: whether stacks of frames stay

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nxconvert.errors import RequestError
 
@@ -21,8 +21,7 @@ SLAB_LIMIT = 64 * 1024 * 1024
 ACCESS = ("frames", "pixels", "balanced")
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The decision: ``compact``, ``contiguous`` or ``chunked`` with the chunk's shape, and why."""
 
     kind: str

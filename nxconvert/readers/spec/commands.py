@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from nxconvert.numtext import parse_number
 
@@ -24,8 +24,7 @@ from nxconvert.numtext import parse_number
 _MOST = 1 << 31
 
 
-@dataclass(frozen=True, slots=True)
-class Motion:
+class Motion(NamedTuple):
     """One motor of a command: its name as in the command, start, stop, and number of points (0: not known)."""
 
     name: str
@@ -34,8 +33,7 @@ class Motion:
     points: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """What a command says: its motors in the order of the columns; ``grid``: each further one is slower.
 
     ``relative``: starts and stops are distances from where the motors stood. ``pixels``: the points are pixels,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nxconvert.readers.spec.commands import Command
 from nxconvert.readers.spec.control import Control
@@ -18,8 +18,7 @@ _BLUESKY = ("Epoch_float", "Epoch")
 _MOST = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Columns by position: unique ``names``, ``originals`` in the source's own words, ``axes``: those scanned.
 
     ``floats``: columns that are float64 in any scan, since they hold motor positions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nxconvert.readers.spec.blocks import CHUNK, Block, join, normalise
 from nxconvert.streams import Source
@@ -14,8 +14,7 @@ LONGEST = 16 << 20
 _BLANKS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some lines of a scan with one kind of line end; an array line with its continuation is one line.
 
     ``offset``: where they begin in the file. ``last``: no other part follows. ``blank_ends``: a blank at the end of a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,7 @@ def affordable(cells: int, measured: int) -> bool:
     return cells <= _FILL_FACTOR * measured + _FILL
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How rows lie in lines: ``plain``, ``sets`` (several rows per line) or ``wrapped`` (several lines per row).
 
     ``reason`` says why the rows should be that wide.
