@@ -16,11 +16,11 @@ from nxconvert.digests import Digests
 from nxconvert.errors import MappingError, NxconvertError, Place, Problem, ReadError, RequestError
 from nxconvert.request import ConvertOptions, Outcome, Progress
 from nxconvert.scan import Scan, ScanFile
-from nxconvert.selection import Selection, parse_selection
 from nxconvert.target import Target
 
 if TYPE_CHECKING:
     from nxconvert.mapping.engine import Mapping
+    from nxconvert.selection import Selection
     from nxconvert.tree import Tree
     from nxconvert.validate import Finding
 
@@ -229,7 +229,11 @@ class Conversion:
 
         self.options = options
         self.progress = progress
-        self.selection: Selection | None = parse_selection(options.scans)
+        self.selection: Selection | None = None
+        if options.scans:
+            from nxconvert.selection import parse_selection
+
+            self.selection = parse_selection(options.scans)
         self.when = clock(options.timestamp)
         self.reader = registry.reader(options.reader) if options.reader else None
         if self.reader is not None:

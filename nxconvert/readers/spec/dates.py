@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 
 MONTHS = {
     name: number
@@ -27,15 +27,13 @@ _MONTH = r"(?P<month>[A-Za-z]{3,9})"
 _NUMBER = r"(?P<month>\d{1,2})"
 _DAY = r"(?P<day>\d{1,2})"
 _YEAR = r"(?P<year>\d{4})"
-_FORMS = tuple(
-    re.compile(form + r"\s*$", re.ASCII)
-    for form in (
-        rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_TIME}\s+(?:{_ZONE}\s+)?{_YEAR}",
-        rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_TIME}\s+{_YEAR}\s+{_ZONE}",
-        rf"{_WEEKDAY}{_YEAR}[-/]{_NUMBER}[-/]{_DAY}(?:[T\s]+{_TIME}\s*{_ZONE}?)?",
-        rf"{_NUMBER}/{_DAY}/(?P<year>\d{{4}}|\d\d)\s+{_TIME}\s*{_ZONE}?",
-        rf"{_WEEKDAY}{_DAY}[\s-]{_MONTH}[\s-]{_YEAR}\s+{_TIME}\s*{_ZONE}?",
-    )
+#: compiled when a date needs them: all five take 1 ms at every start, and most dates are of the common form below
+_FORMS = (
+    rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_TIME}\s+(?:{_ZONE}\s+)?{_YEAR}",
+    rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_TIME}\s+{_YEAR}\s+{_ZONE}",
+    rf"{_WEEKDAY}{_YEAR}[-/]{_NUMBER}[-/]{_DAY}(?:[T\s]+{_TIME}\s*{_ZONE}?)?",
+    rf"{_NUMBER}/{_DAY}/(?P<year>\d{{4}}|\d\d)\s+{_TIME}\s*{_ZONE}?",
+    rf"{_WEEKDAY}{_DAY}[\s-]{_MONTH}[\s-]{_YEAR}\s+{_TIME}\s*{_ZONE}?",
 )
 _COMMON = re.compile(r"[A-Z][a-z][a-z] ([A-Z][a-z][a-z]) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$", re.ASCII)
 
@@ -51,12 +49,17 @@ def parse_date(text: str) -> datetime | None:
         return None
 
 
+@cache
+def _compiled(form: str) -> re.Pattern[str]:
+    return re.compile(form + r"\s*$", re.ASCII)
+
+
 @lru_cache(maxsize=256)
 def _other(text: str) -> datetime | None:
     if re.fullmatch(r"\d{8,10}(\.\d*)?", text):
         return datetime.fromtimestamp(float(text), timezone.utc)
     for form in _FORMS:
-        if match := form.match(text):
+        if match := _compiled(form).match(text):
             return _from_parts(match.groupdict())
     return None
 
