@@ -25,7 +25,7 @@ from nxconvert.batch.walk import Entry, Folder, Refused, Wanted, read_folder
 from nxconvert.errors import NxconvertError
 
 if TYPE_CHECKING:
-    from nxconvert.readers.edf.names import Alike
+    from nxconvert.readers.edf.names import NamesAlike
     from nxconvert.readers.edf.patterns import Series
     from nxconvert.readers.edf.xianames import XiaMap
     from nxconvert.readers.nanoesca.instrument import Instrument
@@ -168,17 +168,17 @@ class Grouping:
         if len(names) == 1:
             return [of_files(file.path, self.root, [file]) for file in names.values()]
         from nxconvert.readers.edf import tomofolder, xianames
-        from nxconvert.readers.edf.names import alike
+        from nxconvert.readers.edf.names import names_alike
 
         found = []
-        tomography = tomofolder.look_at(path, alike(file.path for file in files.values()))
+        tomography = tomofolder.look_at(path, names_alike(file.path for file in files.values()))
         if tomography.is_one:
             apart = {*tomography.reconstructions, *tomography.others}
             own = [file for file in names.values() if file.path not in apart]
             own += [free.pop(os.path.basename(text)) for text in (tomography.info, tomography.xml) if text]
             found.append(of_files(path, self.root, own, reader="edf"))
             names = {name: file for name, file in names.items() if file.path in apart}
-        maps, others = xianames.find_maps(alike(file.path for file in names.values()))
+        maps, others = xianames.find_maps(names_alike(file.path for file in names.values()))
         found += [self._map(path, item, names) for item in maps]
         return found + list(self._series(path, others, names))
 
@@ -189,7 +189,7 @@ class Grouping:
         files = [names[os.path.basename(one)] for one in paths]
         return of_files(source, self.root, files, reader="edf", reading={"files": sorted(paths)}, name=f"{name}.nxs")
 
-    def _series(self, path: str, files: list[Alike], names: dict[str, Entry]) -> Iterator[Input]:
+    def _series(self, path: str, files: list[NamesAlike], names: dict[str, Entry]) -> Iterator[Input]:
         """Give one input for each series of files, and one for each file that is alone."""
         from nxconvert.readers.edf import patterns
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nxconvert.errors import Problem, ReadError, RequestError
 from nxconvert.readers.edf import patterns
-from nxconvert.readers.edf.names import alike, names_in
+from nxconvert.readers.edf.names import names_alike, names_in
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -174,7 +174,7 @@ def test_files_that_fill_no_grid_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_is_grouped_by_names() -> None:
     names = ["d/a10.edf", "d/dark.edf", "d/a9.edf", "d/a11.edf", "d/p_1_5_77.edf", "d/p_1_6_78.edf", "d/b_2_1.edf"]
-    assert shown(patterns.group(alike(names), [])) == [
+    assert shown(patterns.group(names_alike(names), [])) == [
         ("a*.edf", 1, {"": (("point",), ([9, 10, 11],))}),
         ("b_2_1.edf", 2, {"": (("point",), ([0],))}),
         ("dark.edf", 3, {"": (("point",), ([0],))}),
@@ -184,7 +184,7 @@ def test_a_folder_is_grouped_by_names() -> None:
 
 def test_a_folder_of_scans_of_different_length_is_split_by_the_first_number() -> None:
     names = [f"a_{scan}_{point:02d}.edf" for scan in (2, 10) for point in range(scan)]
-    assert shown(patterns.group(alike(names), [])) == [
+    assert shown(patterns.group(names_alike(names), [])) == [
         ("a_2_*.edf", 1, {"": (("point",), ([0, 1],))}),
         ("a_10_*.edf", 2, {"": (("point",), (list(range(10)),))}),
     ]
@@ -229,6 +229,6 @@ def test_every_file_has_its_place_in_a_grid(keys: set[tuple[int, int]]) -> None:
 )
 def test_no_file_of_a_folder_is_forgotten(names: list[str]) -> None:
     problems: list[Problem] = []
-    series = patterns.group(alike(names), problems)
+    series = patterns.group(names_alike(names), problems)
     used = [path for item in series for grid in item.grids.values() for path in grid.paths if path]
     assert sorted(used + [problem.place.path for problem in problems]) == sorted(names)

@@ -15,7 +15,7 @@ from edfseries import equal, loaded, read
 from nxconvert.errors import Problem, ReadError
 from nxconvert.pipeline import ConvertOptions, Outcome, convert_file
 from nxconvert.readers.edf import tomofolder
-from nxconvert.readers.edf.names import alike_in
+from nxconvert.readers.edf.names import names_alike_in
 
 SLICE = "DIR: 1 file of another kind, such as 'DIR/bamboo_slice_0010.edf', projections and references expected\n  hint: they are left out"
 BACK = (
@@ -208,7 +208,7 @@ def test_damaged_and_hostile_descriptions_are_told(folder: Path, text: str, mess
     (folder / "bamboo.xml").write_text(text)
     problems: list[Problem] = []
     names = sorted(path.name for path in folder.iterdir())
-    description = tomofolder.describe(tomofolder.look_at(str(folder), alike_in(str(folder), names)), problems)
+    description = tomofolder.describe(tomofolder.look_at(str(folder), names_alike_in(str(folder), names)), problems)
     assert [str(problem) for problem in problems] == [f"{folder}/bamboo.xml: {message}"]
     assert description.count("tomo_n") == 6
 

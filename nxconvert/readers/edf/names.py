@@ -20,7 +20,7 @@ _DIGITS = str.maketrans("123456789", "0" * 9)
 
 
 @dataclass(slots=True)
-class Alike:
+class NamesAlike:
     """Files of a folder whose names differ in nothing but digits: they have the same numbers at the same places.
 
     ``shape``: the name with 0 for each digit. The last character is kept, which may be that of ``.bz2``.
@@ -41,7 +41,7 @@ class Alike:
         return map(int, self.texts(span))
 
 
-def alike(paths: Iterable[str]) -> list[Alike]:
+def names_alike(paths: Iterable[str]) -> list[NamesAlike]:
     """Sort files by the shapes of their names, in the order of the first of each."""
     folders: dict[str, tuple[list[str], list[str]]] = {}
     for path in paths:
@@ -52,21 +52,21 @@ def alike(paths: Iterable[str]) -> list[Alike]:
     return [item for folder, (names, own) in folders.items() for item in _sort(folder, names, own)]
 
 
-def alike_in(folder: str, names: list[str]) -> list[Alike]:
+def names_alike_in(folder: str, names: list[str]) -> list[NamesAlike]:
     """Sort the files of one folder by the shapes of their names, in the order of the first of each."""
     prefix = os.path.join(folder, "")
     return _sort(folder, names, [prefix + name for name in names])
 
 
-def _sort(folder: str, names: list[str], paths: list[str]) -> list[Alike]:
-    found: dict[str, Alike] = {}
+def _sort(folder: str, names: list[str], paths: list[str]) -> list[NamesAlike]:
+    found: dict[str, NamesAlike] = {}
     # all at once, which takes a twentieth of the time; no name has a slash
     shapes = "/".join(names).translate(_DIGITS).split("/") if names else []
     for shape, name, path in zip(shapes, names, paths, strict=True):
         shape = shape[:-1] + name[-1:]
         item = found.get(shape)
         if item is None:
-            item = found[shape] = Alike(folder, shape)
+            item = found[shape] = NamesAlike(folder, shape)
         item.names.append(name)
         item.paths.append(path)
     return list(found.values())

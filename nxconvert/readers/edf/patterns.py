@@ -21,7 +21,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from nxconvert.errors import Place, Problem, ReadError, RequestError
-from nxconvert.readers.edf.names import NUMBER, Alike, alike, names_in, natural, plain
+from nxconvert.readers.edf.names import NUMBER, NamesAlike, names_alike, names_in, natural, plain
 
 _COMPRESSED = r"(?:\.gz|\.bz2|\.lz4|\.Z)?"
 _PLACEHOLDER = re.compile(r"%(0?)(\d{0,2})d|\{(\w+)(?::0?(\d{1,2})d)?\}", re.ASCII)
@@ -267,13 +267,13 @@ def _missing(member: Member, kept: Sequence[int], values: Sequence[list[int]], p
     return names
 
 
-def group(files: Iterable[Alike], problems: list[Problem]) -> list[Series]:
+def group(files: Iterable[NamesAlike], problems: list[Problem]) -> list[Series]:
     """Group files by their names: names that differ in numbers only are one series, in natural order.
 
     Numbers that all files share are part of the name. Where one number tells the files apart it is the point; two that
     fill a grid are row and column; else the first one that differs is the number of a scan.
     """
-    families: dict[tuple[str, ...], list[Alike]] = {}
+    families: dict[tuple[str, ...], list[NamesAlike]] = {}
     for shape in files:
         families.setdefault(_kind(shape), []).append(shape)
     series: list[Series] = []
@@ -284,12 +284,12 @@ def group(files: Iterable[Alike], problems: list[Problem]) -> list[Series]:
     return series
 
 
-def _kind(item: Alike) -> tuple[str, ...]:
+def _kind(item: NamesAlike) -> tuple[str, ...]:
     """Give what files of one family share: their folder, and their names without the numbers."""
     return (item.folder, *NUMBER.split(plain(item.shape))[::2])
 
 
-def _members(family: Sequence[Alike]) -> list[Member]:
+def _members(family: Sequence[NamesAlike]) -> list[Member]:
     """Give the files of one family in natural order."""
     members: list[Member] = []
     for item in family:
@@ -340,7 +340,7 @@ def key_of(free: Mapping[int, list[int]]) -> list[int]:
 def from_list(paths: Sequence[str], problems: list[Problem]) -> Series:
     """Take a list of files as one series in natural order: with their indices where they are one family."""
     unique = list(dict.fromkeys(paths))
-    family = alike(unique)
+    family = names_alike(unique)
     if len(set(map(_kind, family))) == 1:
         members = _members(family)
         ordered = [member.path for member in members]

@@ -108,7 +108,7 @@ def open_series(
             grid = patterns.Grid(("point",), (list(range(len(stack))),), [own or None for own in stack])
             return [_part(patterns.Series(os.path.basename(path), 1, {"": grid}), opened, path, how)]
         if files:
-            maps, others = xianames.find_maps(names.alike(files))
+            maps, others = xianames.find_maps(names.names_alike(files))
             if maps and not others:
                 return [_map(item, opened, allow_missing) for item in maps]
             return [_part(patterns.from_list(files, problems), opened, path, how)]
@@ -125,7 +125,7 @@ def open_series(
 
 def _folder(path: str, files: Files, how: How, problems: list[Problem]) -> list[Part]:
     """Find out what is in a folder: a tomography, maps of spectra, series and single files."""
-    found = names.alike_in(path, names.names_in(path, problems))
+    found = names.names_alike_in(path, names.names_in(path, problems))
     tomography = tomofolder.look_at(path, found)
     if tomography.is_one:
         from nxconvert.readers.edf.tomo import Tomography

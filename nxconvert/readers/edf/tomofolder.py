@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 
 from nxconvert.errors import Place, Problem
-from nxconvert.readers.edf.names import Alike, natural
+from nxconvert.readers.edf.names import NamesAlike, natural
 
 #: larger descriptions of a scan are none
 _LARGEST = 1 << 20
@@ -64,10 +64,10 @@ class TomoFolder:
         return bool(self.projections) and self.is_told
 
 
-def look_at(path: str, files: Sequence[Alike]) -> TomoFolder:
+def look_at(path: str, files: Sequence[NamesAlike]) -> TomoFolder:
     """Sort the files of a folder by their names; projections are looked for only where something else is there."""
     folder = TomoFolder(path, os.path.basename(os.path.abspath(path)))
-    numbered: list[tuple[Alike, re.Match[str]]] = []
+    numbered: list[tuple[NamesAlike, re.Match[str]]] = []
     for item in files:
         shape = item.shape
         if _RECONSTRUCTION in shape:
@@ -96,7 +96,7 @@ def look_at(path: str, files: Sequence[Alike]) -> TomoFolder:
     return folder
 
 
-def _take_projections(folder: TomoFolder, numbered: Sequence[tuple[Alike, re.Match[str]]]) -> None:
+def _take_projections(folder: TomoFolder, numbered: Sequence[tuple[NamesAlike, re.Match[str]]]) -> None:
     """The projections are called like the folder; where it was renamed, they are the most of one name."""
     prefixes = [item.texts(match.span(1)) for item, match in numbered]
     count = Counter(chain.from_iterable(prefixes))
@@ -113,7 +113,7 @@ def _take_projections(folder: TomoFolder, numbered: Sequence[tuple[Alike, re.Mat
     folder.others += sorted(others)
 
 
-def _take_descriptions(folder: TomoFolder, files: Sequence[Alike]) -> None:
+def _take_descriptions(folder: TomoFolder, files: Sequence[NamesAlike]) -> None:
     for ending in (".info", ".xml"):
         found = [name for item in files if item.shape.lower().endswith(ending) for name in item.names]
         chosen = next((name for name in found if name == folder.name + ending), found[0] if len(found) == 1 else "")

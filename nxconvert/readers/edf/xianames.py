@@ -20,7 +20,7 @@ import numpy as np
 
 from nxconvert.arrays import Array
 from nxconvert.numtext import parse_number
-from nxconvert.readers.edf.names import Alike, alike
+from nxconvert.readers.edf.names import NamesAlike, names_alike
 
 _EDF = r"\.edf(?:\.gz|\.bz2|\.lz4)?$"
 _LINE = re.compile(r"(.+?)_(xia\w{2}|mca)_(\d{4,})_0000_(\d{4,})" + _EDF, re.ASCII)
@@ -42,12 +42,12 @@ class XiaMap:
     counters: dict[str, str] = field(default_factory=dict)
 
 
-def find_maps(files: Sequence[Alike]) -> tuple[list[XiaMap], list[Alike]]:
+def find_maps(files: Sequence[NamesAlike]) -> tuple[list[XiaMap], list[NamesAlike]]:
     """Sort files into maps by radix and scan number; gives the maps in natural order, and the files of none.
 
     Counters belong to a map only where it has spectra. Of two files of one line the first by name is taken.
     """
-    others: list[Alike] = []
+    others: list[NamesAlike] = []
     candidates: list[tuple[str, str, str]] = []
     for item in files:
         # the zeros of a shape stand for those that the names must have, and for other digits
@@ -75,7 +75,7 @@ def find_maps(files: Sequence[Alike]) -> tuple[list[XiaMap], list[Alike]]:
             maps[key].counters[label] = path
         else:
             rest.append(path)
-    return [maps[key] for key in sorted(maps)], others + alike(rest)
+    return [maps[key] for key in sorted(maps)], others + names_alike(rest)
 
 
 @dataclass(frozen=True, slots=True)
