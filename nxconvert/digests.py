@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nxconvert.errors import Place, ReadError
@@ -79,7 +78,7 @@ class Digests:
         """Give the files with their SHA-256; ReadError where one cannot be read any more or became shorter."""
         files = list(files)
         self.begin(files)
-        return [file if file.sha256 else replace(file, sha256=self._digest(file)) for file in files]
+        return [file if file.sha256 else file._replace(sha256=self._digest(file)) for file in files]
 
     def _digest(self, file: SourceFile) -> str:
         begun = self._begun.get(_key(file))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from nxconvert.arrays import Array, LazyArray
 from nxconvert.errors import Place, Problem
@@ -138,8 +138,7 @@ NAMESPACES = (
 ITEMS = ("title", "command", "start_time", "end_time", "number", "order", "identifier", "status", "points")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file that a reader consumed: its path as opened, size in bytes, time in ns, and SHA-256 in hex."""
 
     path: str
