@@ -31,6 +31,12 @@ UINT64 = (0, 2**64 - 1)
 #: integers with more digits than this fit no type
 _DIGITS = 25
 
+#: rows in which no more tokens than this change are cut there: each costs a seventh of reading long rows as they are
+_MOVING = 4
+#: so many rows are looked at to find out, and where there are not twice as many, or rows are short, it does not pay
+_SAMPLE = 16
+_SHORT = 64
+
 # What is left of a block when its digits and signs are deleted shows its structure: blanks and newlines stay, "."
 # marks a token that is not an integer, "x" one that may be no number at all.
 _DELETED = b"0123456789+-" + JOIN
@@ -39,6 +45,7 @@ _PATTERN = bytes(
 )
 # To JSON: separators become commas, joined line ends the blanks that JSON allows anywhere.
 _JSON = bytes(0x2C if byte in b" \t\n" else 0x20 if byte in JOIN else byte for byte in range(256))
+_SPACES = (b"\r", b"\v", b"\f")
 _BLANKS = bytes(0x20 if byte in b"\t" + JOIN else byte for byte in range(256))
 
 _local = threading.local()
@@ -61,6 +68,14 @@ class Rows:
         """Numbers per row."""
         return int(self.values.shape[1])
 
+    def column(self, at: int) -> npt.NDArray[Any]:
+        """Give a column in its type: int64 or uint64 where every token is an integer and fits, else float64."""
+        exact = self.exact.get(at)
+        if exact is None:
+            return self.values[:, at].astype(np.int64 if self.integer[at] else np.float64, copy=False)
+        dtype = dtype_for(min(exact), max(exact))
+        return self.values[:, at] if dtype is np.float64 else np.array(exact, dtype)
+
 
 def parse_rows(block: bytes) -> Rows | None:
     """Read a block of rows of one width; None when it is empty, widths differ, or something is not a number."""
@@ -72,6 +87,58 @@ def parse_rows(block: bytes) -> Rows | None:
         if rows is None:
             rows = _by_numpy(clean)
     return rows
+
+
+def parse_columns(rows: Sequence[bytes]) -> list[npt.NDArray[Any]] | None:
+    """Read rows of one width into columns; None when widths differ or something is not a number.
+
+    dtype: int64 or uint64 where every token of a column is an integer, else float64. Where few tokens change from row
+    to row, those that do not are read once: their column is one number that is broadcast (stride 0).
+    """
+    columns: list[npt.NDArray[Any]] = []
+    for part in _parts(rows) or (rows,):
+        read = parse_rows(b"\n".join(part))
+        if read is None or len(read.values) != len(part):
+            return None
+        own = map(read.column, range(read.width))
+        columns += own if len(part) == len(rows) else (np.broadcast_to(column, len(rows)) for column in own)
+    return columns
+
+
+def _parts(rows: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Cut rows from left to right: what is the same in all of them, once, then the first token that changes, and on.
+
+    Nothing where it does not pay, and where something else than blanks may separate the tokens.
+    """
+    if len(rows) < 2 * _SAMPLE or len(rows[0]) < _SHORT:
+        return []
+    sample = zip(*map(bytes.split, rows[:: len(rows) // _SAMPLE]), strict=False)
+    if sum(len(set(tokens)) > 1 for tokens in sample) > _MOVING:
+        return []
+    parts: list[Sequence[bytes]] = []
+    for _ in range(_MOVING):
+        # what the first and the last one in order begin with, all do
+        first, last = min(rows), max(rows)
+        if first == last:
+            rows = (first,)
+            break
+        begin = _common(first, last)
+        cut = [row[begin:].lstrip(b" ").partition(b" ") for row in rows]
+        tokens = [token for token, _, _ in cut]
+        if len({blank for _, blank, _ in cut}) > 1 or not all(tokens):  # widths differ
+            return []
+        parts += [(first[:begin],), tokens]
+        rows = [rest for _, _, rest in cut]
+    parts = [part for part in (*parts, rows) if any(map(bytes.strip, part))]
+    lowest = min((np.frombuffer(b"".join(part), np.uint8).min() for part in parts), default=0)
+    return parts if lowest >= ord(" ") else []
+
+
+def _common(first: bytes, last: bytes) -> int:
+    """Give how many bytes up to the end of a blank two texts have in common at their beginning."""
+    length = min(len(first), len(last))
+    differs = np.frombuffer(first, np.uint8, length) != np.frombuffer(last, np.uint8, length)
+    return first.rfind(b" ", 0, int(differs.argmax()) if differs.any() else length) + 1
 
 
 def parse_lists(bodies: Sequence[bytes]) -> npt.NDArray[Any] | None:
@@ -187,6 +254,9 @@ def _by_numpy(block: bytes) -> Rows | None:
         return None
     integer = _columns(frozenset(block.translate(_PATTERN, _DELETED).split(b"\n")))
     if not integer:
+        return None
+    # white space that separates no columns may end a row, but not stand between two numbers
+    if any(space in block for space in _SPACES) and any(len(row.split()) != len(integer) for row in block.split(b"\n")):
         return None
     try:
         values = np.array(block.split(), dtype=np.float64)

@@ -16,6 +16,7 @@ from nxconvert.numtext import (
     dtype_for,
     exact_integer,
     is_integer,
+    parse_columns,
     parse_lists,
     parse_number,
     parse_rows,
@@ -118,6 +119,14 @@ def test_a_block_with_a_word_or_of_several_widths_is_not_taken(
 def test_what_holds_no_numbers_is_not_taken(text: bytes) -> None:
     assert parse_rows(text) is None
     assert parse_lists([text, text]) is None
+
+
+def test_white_space_that_is_no_blank_separates_no_numbers() -> None:
+    assert parse_rows(b"1\r2 -inf 12345678901234567890\n3 4\n5 6") is None
+    assert parse_rows(b"1\r2 3\n\r 4") is None
+    rows = parse_rows(b"1 2\r\n3 4\r")
+    assert rows is not None
+    assert rows.values.tolist() == [[1, 2], [3, 4]]
 
 
 def test_the_width_of_a_single_row_is_its_number_of_tokens() -> None:
@@ -248,3 +257,73 @@ def test_blocks_are_parsed_in_several_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert results == {at: 1999 * 1000 * (at + 1) for at in range(len(blocks))}
+
+
+#: tokens that may stand in one row where a number stands in another
+WILD = st.one_of(
+    INTEGERS,
+    FLOATS,
+    TEXTS,
+    st.sampled_from(["", "\0", "1\x022", "\x02", "1\r2", "\r", "é", "\xa01", "1\t2", " 5", "a b"]),
+)
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[bytes]:
+    """Many long rows that differ in few places; sometimes in the blanks, too."""
+    tame = st.one_of(INTEGERS, FLOATS)
+    first = draw(st.lists(st.one_of(tame, tame, tame, WILD) if draw(st.booleans()) else tame, min_size=1, max_size=12))
+    first += draw(st.sampled_from([[], ["12.5"] * 20]))
+    moving = draw(st.lists(st.integers(0, len(first) - 1), max_size=6))
+    values = [draw(st.lists(WILD if draw(st.booleans()) else tame, min_size=1, max_size=5)) for _ in moving]
+    blank = draw(st.sampled_from([" ", " ", "  ", "\t", "\x02", " \r"]))
+    width = draw(st.sampled_from([0, 0, 12]))
+    rows = []
+    for number in range(draw(st.sampled_from([1, 31, 32, 50]))):
+        row = list(first)
+        for at, own in zip(moving, values, strict=True):
+            row[at] = own[number % len(own)]
+        rows.append(blank.join(token.rjust(width) for token in row).encode())
+    at, other = draw(st.integers(0, len(rows) - 1)), draw(st.sampled_from([b"", b" ", b" 1", b"\t", b"x", b"\0"]))
+    rows[at] += other
+    return rows
+
+
+@given(alike())
+@example([b"1.5 " * 20 + b"%d" % number for number in range(40)])
+@example([b"%d " % number + b"1.5 " * 20 for number in range(40)])
+@example([b"-0 " * 20 + b"-0" + b".0" * (number % 2) + b" 9007199254740993" for number in range(40)])
+@example([b"1 " * 40 + b"99999999999999999999 " + b"%d" % (2**63 + number) for number in range(40)])
+@example([b"7" * 30 + b" 1" * 40 + b" %d" % number for number in range(40)])
+@example([b" " * (64 + number) for number in range(40)])
+@example([b"x" * 64] * 40)
+@example([b"1 " * 40] * 40)
+@example([b"1 " * 40 + b"2 3" if number else b"1 " * 40 + b"2\r3" for number in range(40)])
+def test_columns_of_rows_that_are_alike_are_those_of_the_block(rows: list[bytes]) -> None:
+    block = parse_rows(b"\n".join(rows))
+    expected = None if block is None or len(block.values) != len(rows) else [*map(block.column, range(block.width))]
+    columns = parse_columns(rows)
+    assert (columns is None) == (expected is None)
+    if columns is None or expected is None:
+        return
+    assert [column.dtype for column in columns] == [column.dtype for column in expected]
+    tokens = [row.replace(b"\x02", b" ").split() for row in rows]
+    for at, (column, simple) in enumerate(zip(columns, expected, strict=True)):
+        assert column.shape == (len(rows),)
+        assert [bits(value) for value in column.tolist()] == [bits(value) for value in simple.tolist()]
+        if {*map(len, tokens)} == {len(columns)}:
+            read = int if column.dtype.kind in "iu" else float
+            assert [bits(value) for value in column.tolist()] == [bits(read(own[at])) for own in tokens]
+
+
+def test_what_is_the_same_in_all_rows_is_one_number() -> None:
+    columns = parse_columns([b"1.5 " * 30 + b"%d 7 " % number + b"2 " * 30 for number in range(100)])
+    assert columns is not None
+    assert [column.strides == (0,) for column in columns] == [True] * 30 + [False] + [True] * 31
+    assert [column.tolist() for column in columns[29:32]] == [[1.5] * 100, list(range(100)), [7] * 100]
+
+
+def test_an_integer_that_fits_no_type_is_the_next_float() -> None:
+    columns = parse_columns([b"9" * 30 + b" 1"])
+    assert columns is not None
+    assert [column.tolist() for column in columns] == [[float("9" * 30)], [1]]
