@@ -99,7 +99,7 @@ class Describer:
         """Make a column: an array over the frames even where all are the same, and of a single frame too."""
         if isinstance(values, list):
             return Field(name, values, ("point",) if len(self.shape) <= 1 else ("frame",), units)
-        return Field(name, values.reshape(self.shape or (1,)), self.dims or ("point",), units)
+        return Field(name, np.ascontiguousarray(values).reshape(self.shape or (1,)), self.dims or ("point",), units)
 
     def _add(self, fields: dict[str, Field], field: Field) -> None:
         own = free_name(field.name, fields)
@@ -132,10 +132,10 @@ class Describer:
             constant = len(set(values)) == 1
             field = Field(name, values[0]) if constant else self._column(name, values)
         else:
-            field = self.field(name, values.astype(np.float64))
+            floats = (values[:1] if _same(values) else values).astype(np.float64)
+            field = self.field(name, floats)
             if np.ndim(field.value):  # type: ignore[arg-type]
-                own = self._column(name, values.astype(np.float64))
-                field.value = own.value
+                field.value = self._column(name, floats).value
                 self._add(self.scan.columns, field)
         if field.name in self.scan.positioners:
             field = Field(field.name, field.value, field.dims)
@@ -189,10 +189,14 @@ class Describer:
 
     def _times(self) -> None:
         """Take start and end of the scan: the times stored with the first and the last frame."""
-        present = [index for index, frame in enumerate(self.frames) if frame is not None]
-        self.scan.start_time = self.scan.start_time or self._time(present[0])
-        if len(present) > 1 and self.scan.end_time is None:
-            self.scan.end_time = self._time(present[-1])
+        count = len(self.frames)
+        first, last = (
+            next(index for index in order if self.frames[index] is not None)
+            for order in (range(count), range(count - 1, -1, -1))
+        )
+        self.scan.start_time = self.scan.start_time or self._time(first)
+        if first < last and self.scan.end_time is None:
+            self.scan.end_time = self._time(last)
 
     def _time(self, index: int) -> datetime | None:
         local = next(
@@ -266,4 +270,10 @@ def describe(
 
 def _same(values: Array) -> bool:
     """Tell whether all values are the same (nan as well)."""
-    return bool(np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=values.dtype.kind == "f"))
+    # one number that is broadcast, as `gather` gives it
+    if values.strides[0] == 0:
+        return True
+    same = values == values[:1]
+    if values.dtype.kind == "f":
+        same |= np.isnan(values) & np.isnan(values[:1])
+    return bool(same.all())

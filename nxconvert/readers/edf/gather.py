@@ -6,14 +6,16 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from nxconvert.arrays import Array, LazyArray
-from nxconvert.numtext import Rows, dtype_for, parse_lists, parse_rows, parse_tokens
+from nxconvert.numtext import parse_columns, parse_lists, parse_tokens
 from nxconvert.readers.edf.frames import EdfFrame
-from nxconvert.readers.edf.header import Item, decode
+from nxconvert.readers.edf.header import Item, decode, decode_all
 from nxconvert.readers.edf.store import Layout, values_in
 
 #: a number with its unit as the SAXS programs write it, ``172e-6_m``
@@ -52,7 +54,10 @@ class Values:
 
     def text(self) -> list[str]:
         """Give the text of each frame, empty where it has none."""
-        texts = [*map(decode, self.texts), ""]
+        texts = decode_all(self.texts)
+        if np.array_equal(self.index, np.arange(len(texts))):
+            return texts
+        texts.append("")
         return [texts[at] for at in self.index.tolist()]
 
     def numbers(self) -> tuple[Array, str | None] | None:
@@ -65,6 +70,9 @@ class Values:
             return None
         numbers, units, used = found
         index = self.index
+        if self.constant:
+            result = np.broadcast_to(numbers, (len(index), numbers.shape[1]))
+            return result[:, 0] if result.shape[1] == 1 else result, units
         if not used.all():  # empty texts are no values
             index = np.where(index < 0, -1, np.where(used, np.cumsum(used) - 1, -1)[index])
         missing = index < 0
@@ -83,8 +91,11 @@ def numbers_of(texts: Sequence[bytes]) -> tuple[Array, str | None, Array] | None
 
     None where one is no number, or they differ in how many there are or in their unit.
     """
-    used = np.array([bool(text) for text in map(bytes.strip, texts)])
-    filled = list(texts) if used.all() else [text for text in texts if text.strip()]
+    if all(map(bytes.strip, texts)):
+        used, filled = np.ones(len(texts), bool), list(texts)
+    else:
+        used = np.array([bool(text) for text in map(bytes.strip, texts)])
+        filled = list(compress(texts, used))
     if not filled:
         return None
     if filled[0][:1] == b"[":
@@ -97,7 +108,8 @@ def numbers_of(texts: Sequence[bytes]) -> tuple[Array, str | None, Array] | None
             return None
         units = names.pop().decode()
         filled = [match[1] for match in matches if match]
-    if b"\n" in b"".join(filled):
+    # most items are words, which the first one tells already
+    if parse_lists(filled[:1]) is None or b"\n" in b"".join(filled):
         return None
     numbers = parse_lists(filled)
     return None if numbers is None else (numbers, units, used)
@@ -128,12 +140,14 @@ def gather(frames: Sequence[EdfFrame | None]) -> dict[str, Values]:
 def by_layout(frames: Sequence[EdfFrame | None]) -> dict[int, tuple[Layout, Array, Array]]:
     """Give the layouts of the frames' headers, each with the positions of its frames and their rows in it."""
     present = [frame for frame in frames if frame is not None]
-    positions = np.array([position for position, frame in enumerate(frames) if frame is not None])
-    rows = np.array([frame.row for frame in present])
-    keys = np.array([id(frame.layout) for frame in present])
-    layouts = {id(frame.layout): frame.layout for frame in present}
+    whole = len(present) == len(frames)
+    positions = np.arange(len(frames)) if whole else np.flatnonzero([frame is not None for frame in frames])
+    rows = np.fromiter(map(attrgetter("row"), present), np.int64, len(present))
+    own_layouts = [*map(attrgetter("layout"), present)]
+    layouts = {id(layout): layout for layout in dict.fromkeys(own_layouts)}
     if len(layouts) == 1:
         return {key: (layout, positions, rows) for key, layout in layouts.items()}
+    keys = np.fromiter(map(id, own_layouts), np.int64, len(present))
     order = np.argsort(keys, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
     own = {int(keys[part[0]]): part for part in parts}
@@ -150,9 +164,19 @@ def _of_layout(layout: Layout, rows: Array) -> Iterator[tuple[str, list[bytes], 
         if column is None:
             yield decode(item.key), [item.value], 0
             continue
-        used, index = np.unique(column.places(rows), return_inverse=True)
-        lines = column.lines if len(used) == len(column.lines) else [column.lines[number] for number in used.tolist()]
-        yield decode(item.key), values_in(lines), index.reshape(-1)
+        used, index = _used(column.places(rows), len(column.lines))
+        yield decode(item.key), values_in(_chosen(column.lines, used)), index
+
+
+def _used(places: Array, count: int) -> tuple[Array, Array]:
+    """Give which of *count* texts are used at all, in order, and which of those each place is."""
+    found = np.zeros(count, bool)
+    found[places] = True
+    return np.flatnonzero(found), places if found.all() else np.cumsum(found)[places] - 1
+
+
+def _chosen(texts: list[bytes], used: Array) -> list[bytes]:
+    return texts if len(used) == len(texts) else [texts[at] for at in used.tolist()]
 
 
 def _unify(values: Values) -> None:
@@ -178,8 +202,8 @@ def pairs(names: Values, positions: Values) -> tuple[dict[str, Array | list[str]
     for name_at, text in enumerate(names.texts):
         own = _unique_names(decode(text).split())
         here = (names.index == name_at) & (positions.index >= 0)
-        used, index = np.unique(positions.index[here], return_inverse=True)
-        columns, width = _columns([positions.texts[at] for at in used], len(own))
+        used, index = _used(positions.index[here], len(positions.texts))
+        columns, width = _columns(_chosen(positions.texts, used), len(own))
         if width != len(own):
             odd = f"{len(own)} names and {width} values"
         for name, values in zip(own, columns, strict=True):
@@ -187,16 +211,23 @@ def pairs(names: Values, positions: Values) -> tuple[dict[str, Array | list[str]
             if isinstance(values, list) or isinstance(before, list):
                 listed = _as_texts(before, count)
                 texts = values if isinstance(values, list) else _as_texts(values, len(values))
-                for frame, at in zip(np.flatnonzero(here), index.reshape(-1), strict=True):
+                for frame, at in zip(np.flatnonzero(here), index, strict=True):
                     listed[frame] = texts[at]
                 result[name] = listed
             elif here.all():
-                result[name] = values[index.reshape(-1)]
+                result[name] = _take(values, index)
             else:
                 array = np.full(count, np.nan) if before is None else before
-                array[here] = values[index.reshape(-1)]
+                array[here] = _take(values, index)
                 result[name] = array
     return result, odd
+
+
+def _take(values: Array, index: Array) -> Array:
+    """Give the values at these places; one number for all remains one."""
+    if values.strides == (0,):
+        return values if len(values) == len(index) else np.broadcast_to(values[:1], index.shape)
+    return values[index]
 
 
 def _as_texts(values: Array | list[str] | None, count: int) -> list[str]:
@@ -213,9 +244,9 @@ def _columns(texts: list[bytes], count: int) -> tuple[list[Array | list[str]], i
 
     A column with a word in it stays text.
     """
-    block = parse_rows(b"\n".join(texts)) if texts else None
-    if block is not None and len(block.values) == len(texts) and block.width == count:
-        return [_as_stated(block, at) for at in range(count)], count
+    found = parse_columns(texts)
+    if found is not None and len(found) == count:
+        return [*found], count
     rows = [text.split() for text in texts]
     widths = {len(row) for row in rows}
     width = next(iter(sorted(widths - {count})), count)
@@ -229,15 +260,6 @@ def _columns(texts: list[bytes], count: int) -> tuple[list[Array | list[str]], i
         values, _, words = parse_tokens(tokens)
         columns.append([decode(token) for token in tokens] if any(tokens[at] for at in words) else np.array(values))
     return columns, width
-
-
-def _as_stated(block: Rows, at: int) -> Array:
-    """Give a column of numbers: integers where all its tokens are such."""
-    if at in block.exact:
-        exact = block.exact[at]
-        return np.array(exact, dtype_for(min(exact), max(exact)))
-    column: Array = block.values[:, at]
-    return column.astype(np.int64) if block.integer[at] else column
 
 
 def _unique_names(words: Iterable[str]) -> list[str]:

@@ -20,6 +20,7 @@ ones in a line belong to the value, except for the keys that describe the data, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: keys that say how the data lie, by lower-case name
@@ -188,3 +189,11 @@ def decode(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def decode_all(texts: Sequence[bytes]) -> list[str]:
+    """Give many texts from bytes of unknown encoding, each in its own."""
+    try:
+        return [*map(bytes.decode, texts)]
+    except UnicodeDecodeError:
+        return [*map(decode, texts)]

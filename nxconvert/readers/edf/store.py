@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import compress, groupby, repeat
-from operator import ne
+from operator import itemgetter, ne
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,9 @@ from nxconvert.readers.edf.structure import Kind, Structure, read_structure
 _OWN = (b"size", b"image", b"headerid")
 #: layouts that are tried for a header before it gets one of its own
 _TRIED = 4
+#: lines are cut together where there are so many
+_MANY = 64
+_IS_FILL = np.isin(np.arange(256), [*FILL])
 
 
 _NEWLINE, _SEMICOLON = b"\n;"
@@ -254,8 +257,34 @@ def value_in(line: bytes) -> bytes:
 
 def values_in(lines: list[bytes]) -> list[bytes]:
     """Give the values in lines that hold the same item."""
+    if len(lines) >= _MANY and (cut := _cut_of(lines)) is not None:
+        return [*map(itemgetter(cut), lines)]
     begin = lines[0].index(b"=") + 1
     return [line[begin : line.rfind(b";")].strip(FILL) if b";" in line else value_in(line) for line in lines]
+
+
+def _cut_of(lines: list[bytes]) -> slice | None:
+    """Give where the values stand, where they all begin and end like the first one; None where they do not."""
+    first, value = lines[0], value_in(lines[0])
+    begin = first.index(b"=") + 1
+    start = first.index(value, begin)
+    after = first[start + len(value) :]
+    lengths = np.fromiter(map(len, lines), np.int64, len(lines))
+    if not value or b";" not in after or lengths.min() <= start + len(after):
+        return None
+    text = np.frombuffer(b"".join(lines), np.uint8)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    for place, byte in (
+        *zip(range(begin, start), first[begin:start], strict=True),
+        *zip(range(-len(after), 0), after, strict=True),
+    ):
+        if (text[(begins if place > 0 else ends) + place] != byte).any():
+            return None
+    # where more is to be stripped, or a value is empty
+    if _IS_FILL[text[begins + start]].any() or _IS_FILL[text[ends - len(after) - 1]].any():
+        return None
+    return slice(start, -len(after))
 
 
 class Like(NamedTuple):
