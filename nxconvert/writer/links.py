@@ -109,11 +109,12 @@ class _Names:
 
     def of(self, path: str) -> bytes:
         """Give the name of a file."""
-        above, own = os.path.split(path)
-        folder = self._folders.get(above)
+        above, separator, own = path.rpartition(os.sep)
+        folder = self._folders.get(above + separator)
         if folder is None:
-            folder = os.path.relpath(above or os.curdir, self._output) if self._output else os.path.abspath(above)
-            self._folders[above] = folder = os.path.join(folder, "")
+            own_folder = above + separator or os.curdir
+            folder = os.path.relpath(own_folder, self._output) if self._output else os.path.abspath(own_folder)
+            self._folders[above + separator] = folder = os.path.join(folder, "")
         return os.fsencode(folder + own)
 
 

@@ -110,9 +110,10 @@ class EdfFrame:
 
     def location(self) -> Location | None:
         """Tell where the pixels lie as they are, None where they are compressed or of a type that HDF5 has not."""
-        if not self.bytes.plain or self.kind.compression or self.kind.stored.kind == "c":
+        kind = self.kind
+        if not self.bytes.plain or kind.compression or kind.stored.kind == "c":
             return None
-        return Location(self.bytes.path, self.offset, self.kind.nbytes)
+        return Location(self.bytes.path, self.offset, kind.nbytes)
 
 
 class FrameStack(FrameArray):
@@ -137,6 +138,7 @@ class FrameStack(FrameArray):
         if fill_value is None and None in frames:
             fill_value = missing_value(first.dtype)
         self._frames = frames
+        self._kind = first.kind
         self.frame_shape = first.shape
         self.shape = outer + first.shape
         self.dtype = first.dtype
@@ -172,8 +174,9 @@ class FrameStack(FrameArray):
     def location(self, index: int) -> Location | None:
         """Tell where a frame lies uncompressed and in one piece, None where it does not or is missing."""
         frame = self._frames[index]
-        # frames of several files may differ in byte order, which a link cannot express
-        return None if frame is None or frame.stored != self.stored else frame.location()
+        if frame is None or not (frame.kind is self._kind or frame.stored == self.stored):
+            return None  # frames of several files may differ in byte order, which a link cannot express
+        return frame.location()
 
     def blocks(self) -> Iterator[Array]:
         """Give one step of the first axis at a time, missing frames filled; a single image as a whole."""
