@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def link_frames(
     names = _Names(os.path.dirname(os.path.realpath(output)) if relative else "")
     kind = h5t.py_create(array.stored)
     if all(places):
-        pieces = list(_pieces([place for place in places if place is not None], names))
+        pieces = _pieces([place for place in places if place is not None], names)
         if len(pieces) <= PIECES:
             return h5d.create(made, name, kind, space(array.shape), _external(pieces))
     plist, filled = _properties(), _properties()
@@ -49,7 +49,7 @@ def link_frames(
     parts = collection()
     for count, (first, some) in enumerate(_runs(places, outer[-1])):
         part_space = h5s.create_simple((len(some), *frame))
-        part = h5d.create(parts, b"part_%d" % count, kind, part_space, _external(list(_pieces(some, names))))
+        part = h5d.create(parts, b"part_%d" % count, kind, part_space, _external(_pieces(some, names)))
         # nexusformat takes the number of mappings for the length of the first axis
         height = 1 if len(outer) == 1 else len(some)
         for step in range(0, len(some), height):
@@ -75,28 +75,29 @@ def _places(array: FrameArray, output: str) -> list[Location | None]:
     hint = "without --link the frames are copied"
     places = [array.location(number) for number in range(array.frames)]
     for number, place in enumerate(places):
+        if place is not None and as_stored and place.length == size:
+            continue
         if place is not None and place.length != size:
             found = f"frame {number} of a stack has {place.length} bytes here"
             raise WriteError.at(place.path, found, f"{size} were expected", hint)
-        if (place is None or not as_stored) and (place is not None or array.frame(number) is not None):
+        if place is not None or array.frame(number) is not None:
             found = f"frame {number} of a stack does not lie in its file as it is read"
             reason = "compressed, or of another type or byte order than the others"
             raise WriteError.at(output, f"{found}: {reason}", hint=hint)
     return places
 
 
-def _pieces(places: list[Location], names: _Names) -> Iterator[tuple[bytes, int, int]]:
+def _pieces(places: Sequence[Location], names: _Names) -> list[tuple[bytes, int, int]]:
     """Give the file, first byte and length of each piece; frames that lie one after the other are one."""
-    file, start, end = "", 0, 0
-    for place in places:
-        if place.path == file and place.offset == end:
-            end += place.length
-            continue
-        if file:
-            yield names.of(file), start, end - start
-        file, start, end = place.path, place.offset, place.offset + place.length
-    if file:
-        yield names.of(file), start, end - start
+    pieces: list[tuple[bytes, int, int]] = []
+    file, start, end = places[0].path, places[0].offset, places[0].offset
+    for path, offset, length in places:
+        if path != file or offset != end:
+            pieces.append((names.of(file), start, end - start))
+            file, start = path, offset
+        end = offset + length
+    pieces.append((names.of(file), start, end - start))
+    return pieces
 
 
 class _Names:
@@ -105,17 +106,18 @@ class _Names:
     def __init__(self, output: str) -> None:
         self._output = output
         #: thousands of files share a folder
-        self._folders: dict[str, str] = {}
+        self._prefixes: dict[str, bytes] = {}
 
     def of(self, path: str) -> bytes:
         """Give the name of a file."""
-        above, separator, own = path.rpartition(os.sep)
-        folder = self._folders.get(above + separator)
-        if folder is None:
-            own_folder = above + separator or os.curdir
-            folder = os.path.relpath(own_folder, self._output) if self._output else os.path.abspath(own_folder)
-            self._folders[above + separator] = folder = os.path.join(folder, "")
-        return os.fsencode(folder + own)
+        cut = path.rfind(os.sep) + 1
+        folder = path[:cut]
+        prefix = self._prefixes.get(folder)
+        if prefix is None:
+            above = folder or os.curdir
+            shown = os.path.relpath(above, self._output) if self._output else os.path.abspath(above)
+            prefix = self._prefixes[folder] = os.fsencode(os.path.join(shown, ""))
+        return prefix + os.fsencode(path[cut:])
 
 
 def _properties() -> Any:

@@ -124,12 +124,12 @@ class Provenance:
         prefixes: dict[str, str] = {}
         names = []
         for file in files:
-            folder, name = os.path.split(file.path)
-            if self.root and file.path != "-":
-                if folder not in prefixes:
-                    prefixes[folder] = self.shown(file.path).removesuffix(name)
-                name = prefixes[folder] + name
-            names.append(name)
+            cut = file.path.rfind(os.sep) + 1
+            folder, name = file.path[:cut], file.path[cut:]
+            prefix = prefixes.get(folder) if file.path != "-" else ""
+            if prefix is None:
+                prefix = prefixes[folder] = self.shown(file.path).removesuffix(name)
+            names.append(prefix + name)
         return names
 
 

@@ -170,7 +170,9 @@ def _container_problems(source: Bytes) -> Iterable[Problem]:
 
 def source_file(source: Bytes) -> SourceFile:
     """Describe a file for the provenance; the SHA-256 is empty where the file was not read as a whole."""
+    if isinstance(source, PlainBytes):
+        return SourceFile(source.path, source.size, source.mtime_ns, source.sha256)
     if isinstance(source, SpooledBytes):
         return source.source.source_file()
     size = source.raw.size if isinstance(source, MemberBytes) else source.size
-    return SourceFile(source.path, size, source.mtime_ns, source.sha256 if isinstance(source, PlainBytes) else "")
+    return SourceFile(source.path, size, source.mtime_ns, "")
