@@ -10,11 +10,6 @@ from nxconvert.readers.edf.names import is_edf_name, names_in
 from nxconvert.registry import Match
 
 
-def is_series(path: str) -> bool:
-    """Tell whether a path is a folder or a pattern, not a file."""
-    return os.path.isdir(path) or (patterns.is_pattern(path) and not os.path.lexists(path))
-
-
 def folders(path: str) -> Match:
     """Say whether a folder or a pattern has EDF files, and why."""
     if os.path.isdir(path):

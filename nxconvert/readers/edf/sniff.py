@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -41,9 +42,7 @@ def _folders(path: str) -> Match:
 
 def open_file(path: str, **settings: Any) -> ScanFile:
     """Open an EDF file, or a series of them; numpy and the parser are imported now and not before."""
-    from nxconvert.readers.edf.folders import is_series
-
-    if is_series(path) or any(settings.get(name) for name in _SERIES):
+    if _is_series(path) or any(settings.get(name) for name in _SERIES):
         from nxconvert.readers.edf.series import open_series
 
         return open_series(path, **settings)
@@ -51,6 +50,15 @@ def open_file(path: str, **settings: Any) -> ScanFile:
     from nxconvert.readers.edf.reader import EdfScanFile
 
     return EdfScanFile(path, **settings)
+
+
+def _is_series(path: str) -> bool:
+    """Tell whether a path is a folder or a pattern, not a file."""
+    if os.path.lexists(path):
+        return os.path.isdir(path)
+    from nxconvert.readers.edf.patterns import is_pattern
+
+    return is_pattern(path)
 
 
 def check(frames: str = "", pattern: str = "", regex: str = "", **_others: Any) -> None:
