@@ -121,18 +121,20 @@ def gather(frames: Sequence[EdfFrame | None]) -> dict[str, Values]:
     Of a key that stands twice in one header the last value counts, as for all readers.
     """
     count = len(frames)
-    present = np.array([frame is not None for frame in frames])
+    layouts = by_layout(frames).values()
+    present = np.concatenate([places for _, places, _ in layouts])
     result: dict[str, Values] = {}
-    for layout, places, rows in by_layout(frames).values():
+    for layout, places, rows in layouts:
+        where = slice(None) if len(places) == count else places
         for key, texts, index in _of_layout(layout, rows):
             values = result.get(key)
             if values is None:
                 values = result[key] = Values([], np.full(count, -1, np.int64))
-            values.index[places] = index + len(values.texts)
+            values.index[where] = index + len(values.texts)
             values.texts += texts
     for values in result.values():
         _unify(values)
-        if len(values.texts) == 1 and (values.index[present] == 0).all():
+        if len(present) < count and len(values.texts) == 1 and (values.index[present] == 0).all():
             values.index[:] = 0  # a frame that is missing does not make a constant vary
     return result
 
