@@ -106,18 +106,17 @@ class _Names:
     def __init__(self, output: str) -> None:
         self._output = output
         #: thousands of files share a folder
-        self._prefixes: dict[str, bytes] = {}
+        self._folders: dict[str, str] = {}
 
     def of(self, path: str) -> bytes:
         """Give the name of a file."""
         cut = path.rfind(os.sep) + 1
-        folder = path[:cut]
-        prefix = self._prefixes.get(folder)
-        if prefix is None:
-            above = folder or os.curdir
-            shown = os.path.relpath(above, self._output) if self._output else os.path.abspath(above)
-            prefix = self._prefixes[folder] = os.fsencode(os.path.join(shown, ""))
-        return prefix + os.fsencode(path[cut:])
+        folder = self._folders.get(path[:cut])
+        if folder is None:
+            above = path[:cut] or os.curdir
+            folder = os.path.relpath(above, self._output) if self._output else os.path.abspath(above)
+            folder = self._folders[path[:cut]] = os.path.join(folder, "")
+        return os.fsencode(folder + path[cut:])
 
 
 def _properties() -> Any:

@@ -110,10 +110,9 @@ class EdfFrame:
 
     def location(self) -> Location | None:
         """Tell where the pixels lie as they are, None where they are compressed or of a type that HDF5 has not."""
-        kind = self.kind
-        if not self.bytes.plain or kind.compression or kind.stored.kind == "c":
+        if not self.bytes.plain or not self.kind.is_linkable:
             return None
-        return Location(self.bytes.path, self.offset, kind.nbytes)
+        return Location(self.bytes.path, self.offset, self.kind.nbytes)
 
 
 class FrameStack(FrameArray):
@@ -139,6 +138,8 @@ class FrameStack(FrameArray):
             fill_value = missing_value(first.dtype)
         self._frames = frames
         self._kind = first.kind
+        #: bytes of a frame to which links are possible, 0 where they are not
+        self._linked = first.kind.nbytes if first.kind.is_linkable else 0
         self.frame_shape = first.shape
         self.shape = outer + first.shape
         self.dtype = first.dtype
@@ -174,9 +175,13 @@ class FrameStack(FrameArray):
     def location(self, index: int) -> Location | None:
         """Tell where a frame lies uncompressed and in one piece, None where it does not or is missing."""
         frame = self._frames[index]
-        if frame is None or not (frame.kind is self._kind or frame.stored == self.stored):
-            return None  # frames of several files may differ in byte order, which a link cannot express
-        return frame.location()
+        if frame is None:
+            return None
+        if frame.kind is self._kind:  # as nearly all are
+            source = frame.bytes
+            return Location(source.path, frame.offset, self._linked) if self._linked and source.plain else None
+        # frames of several files may differ in byte order, which a link cannot express
+        return None if frame.stored != self.stored else frame.location()
 
     def blocks(self) -> Iterator[Array]:
         """Give one step of the first axis at a time, missing frames filled; a single image as a whole."""

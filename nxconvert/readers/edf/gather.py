@@ -291,7 +291,11 @@ class HeaderTexts(LazyArray):
             block = np.zeros(min(step, len(self._frames) - first), self.dtype)
             for layout, places, rows in by_layout(self._frames[first : first + step]).values():
                 texts = layout.texts(rows)
-                block[places] = texts if self._ascii else [decode(text).encode() for text in texts]
+                if not self._ascii:
+                    texts = [decode(text).encode() for text in texts]
+                lengths = {*map(len, texts)}
+                # texts of one length are taken at once, as numpy takes a list only one by one
+                block[places] = np.frombuffer(b"".join(texts), f"S{lengths.pop()}") if len(lengths) == 1 else texts
             yield block
 
 

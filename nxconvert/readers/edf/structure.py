@@ -34,6 +34,11 @@ class Kind(NamedTuple):
         """Uncompressed size of the pixels in the file, in bytes."""
         return math.prod(self.shape) * self.stored.itemsize
 
+    @property
+    def is_linkable(self) -> bool:
+        """Whether HDF5 can take the pixels as they lie in the file."""
+        return not self.compression and self.stored.kind != "c"
+
 
 @dataclass(slots=True)
 class Structure:
