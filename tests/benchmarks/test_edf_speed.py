@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from peers import fabio_loop
 from seriesgen import edf
-from timing import FOLDER, Measured, measure, ours, race, show, silx_for_edf
+from timing import FOLDER, Measured, fresh, measure, ours, race, show, silx_for_edf
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
@@ -176,8 +176,7 @@ def loops_in_one_process(capsys: pytest.CaptureFixture[str], name: str, source: 
     times: dict[str, list[float]] = {text: [] for text in works}
     for _ in range(5):
         for text, work in works.items():
-            for output in (OWN, PEER):
-                output.unlink(missing_ok=True)
+            fresh(OWN, PEER)
             began = time.perf_counter()
             work()
             times[text].append(time.perf_counter() - began)
@@ -216,7 +215,7 @@ def test_links_to_2000_files(capsys: pytest.CaptureFixture[str]) -> None:
     times: dict[str, list[float]] = {"scan": [], "link": []}
     for _ in range(9):
         for name, work in (("scan", scan), ("link", link)):
-            OWN.unlink(missing_ok=True)
+            fresh(OWN)
             began = time.perf_counter()
             work()
             times[name].append(time.perf_counter() - began)

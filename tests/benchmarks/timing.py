@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parent.parent.parent / ".bench"
 #: installed programs are compiled beforehand; from a checkout, the first run compiles for the others
 _ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+_LAUNCH = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,23 @@ def measure(command: list[str], output: Path | None = None, runs: int = 3, limit
     """Run a command some times, its output removed before each run."""
     seconds, work, memory = [], [], 0.0
     for _ in range(runs):
-        if output is not None:
-            output.unlink(missing_ok=True)
-        began = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_ENVIRONMENT) as process:
-            assert process.stderr is not None
-            message = process.stderr.read()
-            _pid, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        seconds.append(time.perf_counter() - began)
-        work.append(usage.ru_utime + usage.ru_stime)
-        memory = max(memory, usage.ru_maxrss / 1024)
-        assert process.returncode == 0, message.decode()[-2000:]
+        fresh(*([] if output is None else [output]))
+        done = subprocess.run([*_LAUNCH, *command], capture_output=True, text=True, env=_ENVIRONMENT, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+        took, worked, peak = json.loads(done.stdout)
+        seconds.append(took)
+        work.append(worked)
+        memory = max(memory, peak)
         if sum(seconds) > limit:
             break
     return Measured(statistics.median(seconds), memory, statistics.median(work))
+
+
+def fresh(*outputs: Path) -> None:
+    """Remove outputs, and have the disk written: who makes sure of that in the end must not wait for others' data."""
+    for output in outputs:
+        output.unlink(missing_ok=True)
+    os.sync()
 
 
 def race(commands: dict[str, tuple[list[str], Path]], runs: int = 3) -> dict[str, Measured]:

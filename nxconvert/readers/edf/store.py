@@ -1,7 +1,8 @@
 """The headers of many frames, kept as what differs from one to the next.
 
 Headers of one run have the same keys in the same lines and differ in few values. The store keeps the lines of the first
-one and, for the lines that ever change, their text in every further one: some 10 µs and some hundred bytes per header.
+one and, for the lines that ever change, their text in every further one: some hundred bytes per header. One by one that
+takes some 10 µs each; headers whose lines are in the same places are compared by the many, in some 6 µs for 3 kB.
 """
 
 from __future__ import annotations
