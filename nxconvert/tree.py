@@ -29,11 +29,11 @@ Leaf = str | int | float | bool | list[str] | Array | LazyArray
 
 @dataclass(slots=True, eq=False)
 class Dataset:
-    """A field: a value (or its slot), the names of its dimensions, and attributes; bytes are text of fixed length.
+    """A field: a value (or its slot), the names of its dimensions, and attributes.
 
-    ``linked`` says that links point here, so that the writer adds ``@target``, the field's own absolute path.
-    ``shared`` says that the value is mostly the same from entry to entry (a file header): the writer stores equal
-    values once and links the other entries to it.
+    Bytes, and arrays of them, are text of fixed length. ``linked`` says that links point here, so that the writer adds
+    ``@target``, the field's own absolute path. ``shared`` says that the value is mostly the same from entry to entry
+    (a file header): the writer stores equal values once and links the other entries to it.
     """
 
     value: Leaf | bytes | Slot

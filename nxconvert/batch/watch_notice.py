@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +84,8 @@ class Notices:
                 "watchdog is not installed",
                 hint="python3 -m pip install 'nxconvert[watch]', or --poll SECONDS, which needs nothing",
             ) from error
+        # watchdog warns where a folder was made and noticed twice, which changes nothing
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         observer = Observer()
         handler: Any = _Handler(self._tell)
         try:

@@ -331,7 +331,7 @@ def _in_memory(value: Any) -> tuple[Any, Any, Any]:
     if isinstance(value, str) and "\0" in value:
         # text of variable length cannot hold NUL, text of fixed length can, but not as its last character
         value = value.encode() + (b"\n" if value.endswith("\0") else b"")
-    if isinstance(value, bytes):
+    if isinstance(value, bytes) or (isinstance(value, np.ndarray) and value.dtype.kind == "S"):
         data = np.array(value)
         kind = h5t.C_S1.copy()
         kind.set_size(max(1, data.dtype.itemsize))

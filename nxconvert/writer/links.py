@@ -73,9 +73,11 @@ def _places(array: FrameArray, output: str) -> list[Location | None]:
     size = math.prod(array.frame_shape) * array.stored.itemsize
     as_stored = array.stored.newbyteorder("=") == array.dtype.newbyteorder("=")
     hint = "without --link the frames are copied"
-    places = [array.location(number) for number in range(array.frames)]
-    for number, place in enumerate(places):
-        if place is not None and as_stored and place.length == size:
+    places: list[Location | None] = []
+    for number in range(array.frames):
+        place = array.location(number)
+        places.append(place)
+        if place is not None and place.length == size and as_stored:
             continue
         if place is not None and place.length != size:
             found = f"frame {number} of a stack has {place.length} bytes here"

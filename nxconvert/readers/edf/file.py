@@ -102,7 +102,8 @@ class EdfFile:
 
     def sources(self) -> list[SourceFile]:
         """Describe the file, and those with its pixels; most without SHA-256, see `source_file`."""
-        return [source_file(item) for item in (self.bytes, *self._others.values())]
+        own = [source_file(self.bytes)]
+        return own + [source_file(item) for item in self._others.values()] if self._others else own
 
     def hash_while_read(self) -> bool:
         """Compute the SHA-256 when the pixels are read, where they are one frame and the rest of the file is small."""

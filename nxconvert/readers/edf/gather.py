@@ -277,25 +277,26 @@ class HeaderTexts(LazyArray):
     """The headers of many frames word for word: text of fixed length in UTF-8, shape (frames,)."""
 
     def __init__(self, frames: Sequence[EdfFrame | None]) -> None:
-        self._frames = frames
         self.shape = (len(frames),)
-        layouts = by_layout(frames).values()
-        self._ascii = all(map(_is_ascii, (layout for layout, _, _ in layouts)))
-        longest = max(_longest(layout, rows, self._ascii) for layout, _, rows in layouts)
+        self._layouts = [*by_layout(frames).values()]
+        self._ascii = all(map(_is_ascii, (layout for layout, _, _ in self._layouts)))
+        longest = max(_longest(layout, rows, self._ascii) for layout, _, rows in self._layouts)
         self.dtype = np.dtype(f"S{longest}")
 
     def blocks(self) -> Iterator[Array]:
         """Give some hundred headers at a time."""
         step = max(1, (1 << 20) // self.dtype.itemsize)
-        for first in range(0, len(self._frames), step):
-            block = np.zeros(min(step, len(self._frames) - first), self.dtype)
-            for layout, places, rows in by_layout(self._frames[first : first + step]).values():
-                texts = layout.texts(rows)
+        for first in range(0, self.shape[0], step):
+            block = np.zeros(min(step, self.shape[0] - first), self.dtype)
+            for layout, places, rows in self._layouts:
+                some = slice(*np.searchsorted(places, (first, first + step)))
+                texts = layout.texts(rows[some])
                 if not self._ascii:
                     texts = [decode(text).encode() for text in texts]
                 lengths = {*map(len, texts)}
                 # texts of one length are taken at once, as numpy takes a list only one by one
-                block[places] = np.frombuffer(b"".join(texts), f"S{lengths.pop()}") if len(lengths) == 1 else texts
+                whole = np.frombuffer(b"".join(texts), f"S{lengths.pop()}") if len(lengths) == 1 else texts
+                block[places[some] - first] = whole
             yield block
 
 
