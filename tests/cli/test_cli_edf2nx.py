@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -335,3 +337,20 @@ def test_a_file_that_shrinks_while_it_is_converted_is_named(
     assert err.startswith("scan_0001/scan_0003.edf: byte 1500: the file ends here, ")
     assert not (place / "scan_0001.nxs").exists()
     assert not list(place.glob(".*"))
+
+
+def test_a_damaged_frame_is_named_and_can_be_left_out(call: Call, place: Path) -> None:
+    pieces = [bytearray(gzip.compress((place / "scan_0001" / name).read_bytes())) for name in NAMES]
+    begin = len(pieces[0]) + len(pieces[1])
+    pieces[2][-200] ^= 0x55
+    (place / "all.edf.gz").write_bytes(b"".join(pieces))
+    code, out, err = call("edf2nx", "all.edf.gz")
+    assert (code, out) == (1, "")
+    told, expected, hint, _summary = re.fullmatch(r"(.*?) \(.*\), (.*)\n  (.*)\n(.*)\n", err).groups()  # type: ignore[union-attr]
+    assert told == f"all.edf.gz: byte {begin}: frame 2 of this file: the compressed data that begin here are damaged"
+    assert expected == "intact data expected"
+    assert hint == "hint: fetch the file again; gzip -t tests a file; --frames converts the others without it"
+    assert not (place / "all.nxs").exists()
+    code, out, err = call("edf2nx", "all.edf.gz", "--frames", "0,1,3-5")
+    assert (code, out) == (0, "all.nxs\n"), err
+    np.testing.assert_array_equal(pixels("all.nxs")[()], frames([0, 1, 3, 4, 5]))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nxconvert.arrays import Array, FrameArray, Location
-from nxconvert.errors import Place, ReadError
+from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.images import missing_value
 from nxconvert.readers.edf.blobs import pixels
 from nxconvert.readers.edf.header import decode
@@ -153,7 +154,14 @@ class FrameStack(FrameArray):
     def frame(self, index: int) -> Array | None:
         """Read one frame; None where it is missing, ReadError where it is damaged."""
         frame = self._frames[index]
-        return None if frame is None else frame.read()
+        if frame is None:
+            return None
+        try:
+            return frame.read()
+        except ReadError as error:
+            if frame.bytes.plain and not frame.kind.compression:
+                raise  # the file itself cannot be read
+            raise ReadError(*(_of_frame(problem, frame) for problem in error.problems)) from error
 
     def several(self, first: int, count: int) -> Array | None:
         """Read small frames that follow one another in one file at equal distances; None where they do not."""
@@ -191,6 +199,12 @@ class FrameStack(FrameArray):
             image = self.frame(0)
             assert image is not None
             yield image
+
+
+def _of_frame(problem: Problem, frame: EdfFrame) -> Problem:
+    """Say which frame it is that cannot be read, and how to have the others."""
+    hint = "; ".join(filter(None, (problem.hint, "--frames converts the others without it")))
+    return replace(problem, found=f"frame {frame.index} of this file: {problem.found}", hint=hint)
 
 
 def same_kind(frame: EdfFrame, other: EdfFrame) -> bool:
