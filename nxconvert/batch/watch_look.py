@@ -166,7 +166,9 @@ class Looking(Batch):
         """Tell whether an output is that of a SPEC file that may have grown since."""
         if known.reader != "spec" or known.status != "converted" or known.again or item.source.endswith(COMPRESSED):
             return False
-        if self.request.verify or known.signature not in self._signatures_of(self.ledger.batch, "spec", item.reading):
+        # what the whole output is looked at for is written as a whole
+        whole = self.request.verify or self.request.options.validate
+        if whole or known.signature not in self._signatures_of(self.ledger.batch, "spec", item.reading):
             return False
         try:
             return bool(os.stat(self.ledger.absolute(known.output)).st_size == known.output_size)

@@ -32,7 +32,7 @@ _CONVERSION = (
 )
 #: options of both commands
 WHICH = (own.INCLUDE, own.EXCLUDE)
-HOW = (*_CONVERSION, own.ALLOW_MISSING)
+HOW = (*_CONVERSION, own.ALLOW_MISSING, own.VERIFY, shared.VALIDATE)
 
 
 def make_request(sources: Sequence[str], folder: str, options: dict[str, Any], **more: Any) -> Request:
@@ -43,7 +43,7 @@ def make_request(sources: Sequence[str], folder: str, options: dict[str, Any], *
     asked = ConvertOptions(**{str(option.name): options.pop(str(option.name)) for option in _CONVERSION})
     # other processes, and later batches, have other working folders
     mappings = (os.path.abspath(name) if os.path.isfile(name) else name for name in asked.mappings)
-    asked = replace(asked, mappings=tuple(mappings), validate=more.pop("validate", False))
+    asked = replace(asked, mappings=tuple(mappings), validate=options.pop("validate"))
     exclude = (*options.pop("exclude"), *more.pop("exclude", ()))
     return Request(
         sources=tuple(sources),
@@ -52,5 +52,6 @@ def make_request(sources: Sequence[str], folder: str, options: dict[str, Any], *
         include=options.pop("include"),
         exclude=exclude,
         reading={"edf": {"allow_missing": True}} if options.pop("allow_missing") else {},
+        verify=options.pop("verify"),
         **more,
     )

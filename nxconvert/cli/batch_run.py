@@ -34,8 +34,6 @@ def _run(
     inputs: tuple[str, ...],
     output: str,
     newer: int | None,
-    verify: bool,
-    validate: bool,
     ledger: str | None,
     dry_run: bool,
     files_from: str | None,
@@ -50,7 +48,7 @@ def _run(
     from nxconvert.cli.batch_talk import convert, list_inputs
 
     kept = NOWHERE if dry_run else ledger or ""
-    request = make_request(sources, output, rest, newer=newer, ledger=kept, verify=verify, validate=validate)
+    request = make_request(sources, output, rest, newer=newer, ledger=kept)
     with Batch(request, own.engine(rest)) as batch:
         if dry_run:
             return list_inputs(batch, rest)
@@ -69,8 +67,6 @@ command = click.Command(
         shared.FILES_FROM,
         shared.NULL,
         *HOW,
-        own.VERIFY,
-        shared.VALIDATE,
         *own.ENGINE_OPTIONS,
         own.LEDGER,
         own.DRY_RUN,

@@ -123,7 +123,9 @@ class NexusWriter:
             if isinstance(value, LazyArray) or getattr(value, "nbytes", 0) > CONTIGUOUS_LIMIT:
                 return None  # a large value costs more than all objects of its entry
         if self._memory is None:
-            self._memory = h5f.create(b"templates", h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), file_access("core"))
+            # to HDF5, files in memory are the same file where their names are: writers in other threads have theirs
+            name = b"templates of %d" % id(self)
+            self._memory = h5f.create(name, h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), file_access("core"))
         self._count += 1
         return Template(self._memory, self._count, tree, self._builder)
 

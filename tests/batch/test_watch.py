@@ -511,6 +511,31 @@ def test_a_second_watch_for_one_destination_is_refused(place: Path) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("option", ["--verify", "--validate"])
+def test_outputs_are_looked_at_as_a_whole_where_that_is_wanted(place: Path, option: str) -> None:
+    source, settings = place / "src/a.spec", ("--settle", "0.1", "--idle", "1", "--json", "--timezone", "UTC", option)
+    source.write_text(HEADER + scan(1))
+    with start(place, *settings) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        with source.open("a") as file:
+            file.write(scan(2))
+        second = json.loads(process.stdout.readline())
+        out, err = process.communicate(timeout=LONGEST)
+    assert (process.returncode, out) == (0, ""), err
+    assert [(item["status"], item["scans"], item["problems"]) for item in (first, second)] == [
+        ("converted", 1, []),
+        ("converted", 2, []),
+    ]
+    assert columns(place / "dst/a.nxs") == expected(range(1, 3))
+    # the same batch finds nothing to do, one that asks for less neither
+    for asked in ([option], []):
+        command = [sys.executable, "-m", "nxconvert", "batch", str(place / "src"), "-o", str(place / "dst"), *asked]
+        done = subprocess.run([*command, "--timezone", "UTC"], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "\n1 unchanged\n" in done.stderr
+
+
 def test_the_line_of_health_counts(place: Path) -> None:
     (place / "src/a.spec").write_text(HEADER + scan(1))
     with make(place, settle=0.1) as watch:

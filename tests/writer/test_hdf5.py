@@ -150,6 +150,17 @@ def test_scans_of_equal_structure_are_copied_from_a_template_and_hold_their_own_
         assert file["scan_5/notes/file_header"] != file["scan_6/notes/file_header"]
 
 
+def test_writers_at_the_same_time_have_templates_of_their_own(tmp_path: Path) -> None:
+    entry = Group("NXentry", children={"value": Dataset(Slot(0))})
+    with NexusWriter(str(tmp_path / "a.nxs")) as first, NexusWriter(str(tmp_path / "b.nxs")) as second:
+        for number in range(5):
+            for offset, writer in ((0, first), (10, second)):
+                writer.write(Tree(f"entry_{number}", entry, [offset + number]))
+    for name, offset in (("a.nxs", 0), ("b.nxs", 10)):
+        with h5py.File(tmp_path / name) as file:
+            assert [file[f"entry_{number}/value"][()] for number in range(5)] == [offset + n for n in range(5)]
+
+
 def test_a_value_of_another_shape_or_type_does_not_go_into_the_template(tmp_path: Path) -> None:
     entry = skeleton()
     odd = list(values(4))
