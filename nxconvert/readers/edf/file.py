@@ -26,7 +26,7 @@ from nxconvert.streams import open_source
 #: bytes of a file besides its pixels that may always be read with them
 _REST = 32 * 1024
 
-__all__ = ["EdfFile", "EdfFrame", "FrameStack", "Header", "Headers", "source_file"]
+__all__ = ["EdfFile", "EdfFrame", "FrameStack", "Header", "Headers"]
 
 
 class EdfFile:
@@ -101,9 +101,8 @@ class EdfFile:
         return self.bytes.mtime_ns
 
     def sources(self) -> list[SourceFile]:
-        """Describe the file, and those with its pixels; most without SHA-256, see `source_file`."""
-        own = [source_file(self.bytes)]
-        return own + [source_file(item) for item in self._others.values()] if self._others else own
+        """Describe the file, and those with its pixels; most without SHA-256, see `Bytes.source_file`."""
+        return [item.source_file() for item in (self.bytes, *self._others.values())]
 
     def hash_while_read(self) -> bool:
         """Compute the SHA-256 when the pixels are read, where they are one frame and the rest of the file is small."""
@@ -167,13 +166,3 @@ def _container_problems(source: Bytes) -> Iterable[Problem]:
     if isinstance(source, MemberBytes):
         return source.gaps
     return source.source.problems if isinstance(source, SpooledBytes) else []
-
-
-def source_file(source: Bytes) -> SourceFile:
-    """Describe a file for the provenance; the SHA-256 is empty where the file was not read as a whole."""
-    if isinstance(source, PlainBytes):
-        return SourceFile(source.path, source.size, source.mtime_ns, source.sha256)
-    if isinstance(source, SpooledBytes):
-        return source.source.source_file()
-    size = source.raw.size if isinstance(source, MemberBytes) else source.size
-    return SourceFile(source.path, size, source.mtime_ns, "")

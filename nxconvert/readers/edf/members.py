@@ -9,6 +9,7 @@ from typing import Any
 
 from nxconvert.errors import Place, Problem, ReadError
 from nxconvert.readers.edf.plain import PlainBytes
+from nxconvert.scan import SourceFile
 from nxconvert.streams import BLOCK, BOMB_RATIO, BOMB_SIZE, refuse
 
 
@@ -59,6 +60,10 @@ class MemberBytes:
         if sizes[-1] < _PEEK:
             self.measure_last()
 
+    def source_file(self) -> SourceFile:
+        """Describe the file as it is stored, compressed; without SHA-256."""
+        return self._raw.source_file()
+
     @property
     def members(self) -> int:
         """Number of members."""
@@ -77,11 +82,6 @@ class MemberBytes:
     def end_of(self, index: int) -> int:
         """Give where the uncompressed bytes of a member end."""
         return self._ends[index]
-
-    @property
-    def raw(self) -> PlainBytes:
-        """The compressed file."""
-        return self._raw
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Give *size* bytes from *offset* on, fewer only at the end; ReadError where a member is damaged."""

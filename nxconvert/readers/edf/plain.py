@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 
 from nxconvert.errors import Place, ReadError
+from nxconvert.scan import SourceFile
 from nxconvert.streams import refuse
 
 #: files that are kept open at a time
@@ -172,6 +173,10 @@ class PlainBytes:
                 "the file became shorter while it was read; wait until it is complete",
             )
         return data
+
+    def source_file(self) -> SourceFile:
+        """Describe the file; the SHA-256 is empty where it was not read as a whole."""
+        return SourceFile(self.path, self.size, self.mtime_ns, self.sha256)
 
     def close(self) -> None:
         """Release the descriptor."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from nxconvert import lzw
 from nxconvert.readers.edf.members import MemberBytes, find_members
 from nxconvert.readers.edf.plain import PlainBytes, open_descriptor, pread
+from nxconvert.scan import SourceFile
 from nxconvert.streams import BZIP2, GZIP, LZ4, Source, open_source
 
 #: bytes read when a file is opened: most headers are shorter
@@ -28,6 +29,9 @@ class Bytes(Protocol):
     plain: bool
 
     def read_at(self, offset: int, size: int) -> bytes: ...
+
+    def source_file(self) -> SourceFile:
+        """Describe the file for the provenance; the SHA-256 is empty where it was not read as a whole."""
 
     def close(self) -> None: ...
 
@@ -52,6 +56,10 @@ class SpooledBytes:
     def read_at(self, offset: int, size: int) -> bytes:
         """Give *size* bytes from *offset* on, fewer only at the end."""
         return self._source.read_at(offset, size)
+
+    def source_file(self) -> SourceFile:
+        """Describe the file, with its SHA-256."""
+        return self._source.source_file()
 
     def close(self) -> None:
         """Release the file."""
