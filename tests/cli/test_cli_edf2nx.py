@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import edfgen
 import h5py
 import numpy as np
 import pytest
@@ -354,3 +355,14 @@ def test_a_damaged_frame_is_named_and_can_be_left_out(call: Call, place: Path) -
     code, out, err = call("edf2nx", "all.edf.gz", "--frames", "0,1,3-5")
     assert (code, out) == (0, "all.nxs\n"), err
     np.testing.assert_array_equal(pixels("all.nxs")[()], frames([0, 1, 3, 4, 5]))
+
+
+def test_the_only_frame_that_is_damaged_has_no_others_to_convert(call: Call, place: Path) -> None:
+    array = edfgen.image()
+    blob = gzip.compress(array.tobytes(), mtime=0)[:-8] + bytes(8)
+    items = [("EDF_BinarySize", len(blob)), ("Compression", "GzipCompression"), *edfgen.structure(array, size=0)]
+    (place / "one.edf").write_bytes(edfgen.text(items) + blob)
+    code, out, err = call("edf2nx", "one.edf")
+    assert (code, out) == (1, "")
+    assert err.startswith("one.edf: byte 512: frame 0 of this file: the gzip data of the frame are damaged")
+    assert "--frames" not in err

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import edfgen
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nxconvert.numtext import dtype_for, is_integer, parse_number
-from nxconvert.readers.edf.gather import Values, pairs
+from nxconvert.readers.edf.alike import Patience
+from nxconvert.readers.edf.build import fingerprint
+from nxconvert.readers.edf.file import EdfFile
+from nxconvert.readers.edf.gather import HeaderTexts, Values, pairs
 from nxconvert.readers.edf.header import decode
 from nxconvert.readers.edf.store import value_in, values_in
 
@@ -105,3 +112,28 @@ def test_text_of_frames_is_that_of_each(texts: list[bytes], data: st.DataObject)
     index = data.draw(st.lists(st.integers(-1, len(texts) - 1), max_size=6) | st.just(list(range(len(texts)))))
     found = Values(texts, np.array(index, int)).text()
     assert found == ["" if at < 0 else decode(texts[at]) for at in index]
+
+
+def test_the_fingerprint_does_not_tell_how_many_headers_were_taken_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.edf"
+    # of two lines, the second one changes first
+    frames = [edfgen.image(number) for number in range(100)]
+    path.write_bytes(edfgen.scan(frames, lambda number: [("late", number // 5 % 2), ("early", number % 5)]))
+    with EdfFile(str(path)) as file:
+        found = fingerprint(file.frames)
+    monkeypatch.setattr(Patience, "ready", lambda _self: False)
+    with EdfFile(str(path)) as file:
+        assert fingerprint(file.frames) == found
+
+
+def test_headers_around_thousands_of_missing_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.edf"
+    path.write_bytes(edfgen.scan([edfgen.image(), edfgen.image()], lambda number: [("number", number)]))
+    with EdfFile(str(path)) as file:
+        first, last = file.frames
+        blocks = list(HeaderTexts([first, *[None] * 9000, last]).blocks())
+    texts = np.concatenate(blocks).tolist()
+    assert len(blocks) > 3
+    assert (texts[0], {*texts[1:-1]}, texts[-1]) == (first.header_bytes, {b""}, last.header_bytes)

@@ -127,7 +127,8 @@ def fingerprint(frames: Sequence[EdfFrame]) -> str:
     for layout, _, rows in by_layout(frames).values():
         digest.update(rows.astype("<i8").tobytes())
         digest.update(b"\n".join(layout.lines))
-        for number, column in layout.columns.items():
+        # in the order in which lines began to change, however many headers were taken at once
+        for number, column in sorted(layout.columns.items(), key=lambda item: (item[1].rows[1], item[0])):
             digest.update(np.array([number, *column.rows], "<i8").tobytes())
             digest.update(b"\n".join(column.lines))
     return digest.hexdigest()

@@ -161,7 +161,8 @@ class FrameStack(FrameArray):
         except ReadError as error:
             if frame.bytes.plain and not frame.kind.compression:
                 raise  # the file itself cannot be read
-            raise ReadError(*(_of_frame(problem, frame) for problem in error.problems)) from error
+            is_alone = sum(other is not None for other in self._frames) == 1
+            raise ReadError(*(_of_frame(problem, frame, is_alone) for problem in error.problems)) from error
 
     def several(self, first: int, count: int) -> Array | None:
         """Read small frames that follow one another in one file at equal distances; None where they do not."""
@@ -201,9 +202,10 @@ class FrameStack(FrameArray):
             yield image
 
 
-def _of_frame(problem: Problem, frame: EdfFrame) -> Problem:
-    """Say which frame it is that cannot be read, and how to have the others."""
-    hint = "; ".join(filter(None, (problem.hint, "--frames converts the others without it")))
+def _of_frame(problem: Problem, frame: EdfFrame, is_alone: bool) -> Problem:
+    """Say which frame it is that cannot be read, and how to have the others, if there are any."""
+    others = "" if is_alone else "--frames converts the others without it"
+    hint = "; ".join(filter(None, (problem.hint, others)))
     return replace(problem, found=f"frame {frame.index} of this file: {problem.found}", hint=hint)
 
 
