@@ -94,9 +94,7 @@ def frames_of_files(paths: Sequence[str], headers: Headers) -> list[EdfFrame]:
         sources.append(PlainBytes(path, None, status))
     layout, first = like.layout, like.layout.count
     layout.add_alike(np.frombuffer(b"".join(heads), np.uint8).reshape(-1, like.length))
-    block_line = layout.block_line
-    frames = []
-    for row, source in zip(range(first, layout.count), sources, strict=False):
-        is_error = block_line >= 0 and b"rror" in layout.line(block_line, row)
-        frames.append(EdfFrame(source.path, 0, like.kind, source, like.length, like.stored, layout, row, 0, is_error))
-    return frames
+    return [
+        EdfFrame(source.path, 0, like.kind, source, like.length, like.stored, layout, row, 0, layout.is_error(row))
+        for row, source in zip(range(first, layout.count), sources, strict=False)
+    ]

@@ -128,9 +128,9 @@ class Walk:
         last = self._last
         assert last is not None
         length, layout, structure, blob, kind = last.length, last.layout, last.structure, last.blob, last.kind
-        get, size, stored, block_line = self._window.get, self.source.size, last.stored, layout.block_line
-        head, path, source, frames = last.head, self.path, self.source, self.frames
-        add = layout.add
+        get, size, stored, head = self._window.get, self.source.size, last.stored, last.head
+        path, source, frames = self.path, self.source, self.frames
+        add, is_error = layout.add, layout.is_error
         taken = len(frames)
         stride = length + blob
         # what is read at once from a compressed file must not reach over the end of its pieces
@@ -139,9 +139,8 @@ class Walk:
         while begin < size:
             if alike is not None and (many := alike.take(begin)):
                 for row in range(layout.count - many, layout.count):
-                    is_error = block_line >= 0 and b"rror" in layout.line(block_line, row)
                     number, data = len(frames), begin + length
-                    frames.append(EdfFrame(path, number, kind, source, data, stored, layout, row, begin, is_error))
+                    frames.append(EdfFrame(path, number, kind, source, data, stored, layout, row, begin, is_error(row)))
                     begin += stride
                 taken = len(frames) - 1
                 if len(frames) > _MOST_FRAMES:
@@ -158,8 +157,7 @@ class Walk:
             row, data = layout.count - 1, begin + length
             if found is not structure:
                 return self._data(begin, data, layout, row, found)
-            is_error = block_line >= 0 and b"rror" in layout.line(block_line, row)
-            frames.append(EdfFrame(path, len(frames), kind, source, data, stored, layout, row, begin, is_error))
+            frames.append(EdfFrame(path, len(frames), kind, source, data, stored, layout, row, begin, is_error(row)))
             begin = data + blob
             if len(frames) > _MOST_FRAMES:
                 return begin
@@ -245,7 +243,7 @@ class Walk:
                 self.tell("blocks without an image", begin, structure.refused, hint=_SKIPPED, severity="lost")
             return after
         self._told.odd(begin, structure, kind, stored, rule)
-        is_error = layout.block_line >= 0 and b"rror" in layout.line(layout.block_line, row)
+        is_error = layout.is_error(row)
         source, offset = self.source, data
         if structure.external:
             where = self._outside(begin, structure, kind)

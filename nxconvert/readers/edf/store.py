@@ -26,8 +26,6 @@ _TRIED = 4
 #: lines are cut together where there are so many
 _MANY = 64
 _IS_FILL = np.isin(np.arange(256), [*FILL])
-
-
 _NEWLINE, _SEMICOLON = b"\n;"
 
 
@@ -40,11 +38,11 @@ class Layout:
 
     __slots__ = (
         "_before",
+        "_block_line",
         "_by_structure",
         "_numbers",
         "_prefixes",
         "_structural",
-        "block_line",
         "columns",
         "count",
         "inherited",
@@ -70,7 +68,7 @@ class Layout:
         #: lines of structural keys
         structural: set[int] = set()
         #: the line that tells what the data are (image, error)
-        self.block_line = -1
+        self._block_line = -1
         for item in self.items:
             if item.key.lower() in STRUCTURAL:
                 structural.update(range(item.first, item.last + 1))
@@ -78,7 +76,7 @@ class Layout:
                 line = lines[item.first]
                 self._prefixes[item.first] = line[: line.index(b"=") + 1]
                 if item.key.lower() == b"edf_datablockid":
-                    self.block_line = item.first
+                    self._block_line = item.first
         self._structural = frozenset(structural)
         self.structure = self.now = read_structure(self._values(self.items))
         self._by_structure: dict[tuple[bytes, ...], Structure] = {}
@@ -106,17 +104,12 @@ class Layout:
                 return None
         if changed:
             structural = self._structural
-            count, columns = self.count, self.columns
             for number in changed:
-                line = lines[number]
                 if number in structural:
                     structural = frozenset()
-                found = columns.get(number)
-                if found is None:
-                    columns[number] = Column([0, count], [before[number], line])
-                else:
-                    found.rows.append(count)
-                    found.lines.append(line)
+                column = self._column(number)
+                column.rows.append(self.count)
+                column.lines.append(lines[number])
             if structural is not self._structural:
                 self.now = self._restructured(lines)
             self._before = lines
@@ -152,8 +145,9 @@ class Layout:
             rows = np.flatnonzero(differs[:, numbers == number].any(axis=1))
             if len(rows):
                 own = np.ascontiguousarray(block[rows, begins[number] : begins[number + 1] - 1])
-                texts = own.view(f"S{own.shape[1]}")[:, 0].tolist()
-                self._column(number).extend((rows + self.count).tolist(), texts)
+                column = self._column(number)
+                column.rows += (rows + self.count).tolist()
+                column.lines += own.view(f"S{own.shape[1]}")[:, 0].tolist()
         self._before = block[taken - 1].tobytes().split(b"\n")
         self.count += taken
         return taken
@@ -189,6 +183,10 @@ class Layout:
         """Give one line of the header *row*."""
         column = self.columns.get(number)
         return self.lines[number] if column is None else column.line(row)
+
+    def is_error(self, row: int) -> bool:
+        """Tell whether the header *row* is that of the errors of an image."""
+        return self._block_line >= 0 and b"rror" in self.line(self._block_line, row)
 
     def text(self, row: int) -> bytes:
         """Give a header word for word."""
@@ -227,11 +225,6 @@ class Column:
         self.rows = rows
         self.lines = lines
         self._starts = np.empty(0, np.int64)
-
-    def extend(self, rows: list[int], lines: list[bytes]) -> None:
-        """Add what the line is from further rows on."""
-        self.rows += rows
-        self.lines += lines
 
     def line(self, row: int) -> bytes:
         """Give the line in the header *row*."""
