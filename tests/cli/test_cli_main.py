@@ -18,16 +18,24 @@ from nxconvert.version import __version__
 Call = Callable[..., "tuple[int, str, str]"]
 Shell = Callable[..., "subprocess.CompletedProcess[str]"]
 
-#: Prints which of the packages that take long to import a command has imported.
+#: Runs a command; prints its status, and which of the modules named by the first argument it has imported.
 IMPORTED = """
 import sys
 from nxconvert.cli.main import cli
 try:
-    cli(sys.argv[1:], prog_name="nxconvert")
+    cli(sys.argv[2:], prog_name="nxconvert")
 except SystemExit as stop:
-    heavy = {"numpy", "h5py", "yaml", "silx", "fabio", "pint", "hdf5plugin", "tqdm", "importlib.metadata"}
-    print(stop.code, sorted(heavy & set(sys.modules)), file=sys.stderr)
+    print(stop.code, sorted(set(sys.argv[1].split()) & set(sys.modules)), file=sys.stderr)
 """
+#: take long to import
+HEAVY = "numpy h5py yaml silx fabio pint hdf5plugin tqdm importlib.metadata"
+#: are needed for some files only
+RARE = "tempfile lzma bz2 concurrent.futures tqdm importlib.metadata numpy.ma silx fabio"
+
+
+def imported(modules: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", IMPORTED, modules, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stderr
 
 
 @pytest.mark.parametrize(
@@ -36,22 +44,9 @@ except SystemExit as stop:
     ids=" ".join,
 )
 def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
-    result = subprocess.run([sys.executable, "-c", IMPORTED, *arguments], capture_output=True, text=True, check=True)
     # the formats, which other packages may bring, bring the options of nxtoascii
     expected = "['importlib.metadata', 'numpy']" if arguments[0] == "nxtoascii" else "[]"
-    assert result.stderr == f"0 {expected}\n"
-
-
-#: Prints which of the modules that only some files need a conversion has imported.
-UNUSED = """
-import sys
-from nxconvert.cli.main import cli
-try:
-    cli(sys.argv[1:], prog_name="nxconvert")
-except SystemExit as stop:
-    some = {"tempfile", "lzma", "bz2", "concurrent.futures", "tqdm", "importlib.metadata", "numpy.ma", "silx", "fabio"}
-    print(stop.code, sorted(some & set(sys.modules)), file=sys.stderr)
-"""
+    assert imported(HEAVY, *arguments) == f"0 {expected}\n"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +54,7 @@ except SystemExit as stop:
 )
 def test_small_files_import_nothing_that_only_others_need(tmp_path: Path, command: str, sample: str) -> None:
     arguments = [command, str(samples_dir() / sample), "-q", "-o", str(tmp_path / "t.nxs")]
-    result = subprocess.run([sys.executable, "-c", UNUSED, *arguments], capture_output=True, text=True, check=True)
-    assert result.stderr == "0 []\n"
+    assert imported(RARE, *arguments) == "0 []\n"
 
 
 def test_the_version_is_told(call: Call) -> None:
